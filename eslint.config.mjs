@@ -1,0 +1,60 @@
+import importX from 'eslint-plugin-import-x';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** One folder a domain; dependencies point one way. The first matching `except` list is all that a folder may import. */
+const zones = [
+  {
+    target: './main/engine',
+    from: './main',
+    except: ['./engine'],
+    message: 'The engine imports nothing else of the project.',
+  },
+  { target: './main/contract', from: './main', except: ['./contract'], message: 'The contract imports nothing.' },
+  { target: './main/database', from: './main', except: ['./database', './contract'] },
+  { target: './main/images', from: './main', except: ['./images', './contract'] },
+  { target: './main/evaluation/measures', from: './main', except: ['./evaluation/measures', './contract'] },
+  {
+    target: './main/trainer',
+    from: './main',
+    except: ['./trainer', './contract', './engine', './images', './database', './evaluation/measures'],
+    message: 'The trainer knows the engine, pixels and codes, never a domain.',
+  },
+  { target: './main/!(cli)/**', from: './main/cli', message: 'The command line is a face: nothing depends on it.' },
+];
+
+/** A native dependency has one importer. */
+const natives = [
+  { name: 'onnxruntime-node', home: 'main/engine/runtime' },
+  { name: 'better-sqlite3', home: 'main/database' },
+  { name: 'sqlite-vec', home: 'main/database' },
+  { name: 'sharp', home: 'main/images' },
+];
+
+export default defineConfig(
+  { ignores: ['main/engine/graph/proto/**', 'node_modules/**'] },
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'import-x': importX },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/prefer-for-of': 'off',
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'max-lines': ['error', { max: 500 }],
+    },
+  },
+  { files: ['main/**/*.ts'], rules: { 'no-restricted-imports': ['error', ...natives.map((n) => n.name)] } },
+  ...[...new Set(natives.map((n) => n.home))].map((home) => ({
+    files: [`${home}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': ['error', ...natives.filter((n) => n.home !== home).map((n) => n.name)],
+    },
+  })),
+  { files: ['main/**/*.ts'], rules: { 'no-console': 'error' } },
+  { files: ['main/cli/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
+);
