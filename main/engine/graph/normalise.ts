@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.ts';
-import type { Value } from '../ops/operator.ts';
+import type { Value } from '../ops/value.ts';
 import type { Dimension, Model } from './types.ts';
 
 export interface NormaliseOptions {

@@ -90,9 +90,15 @@ export function createTensor<T extends DataType>(
     throw new EngineError(`${values.length} values do not fill a tensor of shape ${formatShape(shape)}.`);
   const data = createData(type, count);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-    for (let i = 0; i < count; i++) data[i] = BigInt(values[i]);
+    for (let i = 0; i < count; i++) data[i] = wholeNumber(values[i]);
   else data.set(values);
   return { type, shape, data };
+}
+
+/** Beyond 2^53 only the largest int64 is met, as "to the end" of a Slice: it is rounded up as a float and must not wrap. */
+function wholeNumber(value: number): bigint {
+  const largest = 2n ** 63n - 1n;
+  return value >= 2 ** 63 ? largest : BigInt(value);
 }
 
 /** A vector of int64, as shapes and axes are written in ONNX. */
