@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EngineError } from '../errors.ts';
+import { widenFloat16 } from '../graph/float16.ts';
 import type { Tensor } from '../graph/types.ts';
 import { Config } from './config.ts';
 
@@ -120,31 +121,21 @@ function widen(weight: StoredWeight, bytes: Buffer): Tensor<'float32'> {
   const read = reader(weight.dtype, new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   const data = new Float32Array(valueCount(weight));
   for (let i = 0; i < data.length; i++) data[i] = read(i) * weight.scale + weight.min;
-  return { type: 'float32', shape: weight.shape, data };
+  const values = weight.dtype === 'float16' ? widenFloat16(Uint16Array.from(data)) : data;
+  return { type: 'float32', shape: weight.shape, data: values };
 }
 
-/** Little-endian, as TF.js writes on every machine. */
+/** Little-endian, as TF.js writes on every machine. Half precision is read as its bits. */
 function reader(dtype: string, view: DataView): (index: number) => number {
   switch (dtype) {
     case 'float32':
       return (i) => view.getFloat32(4 * i, true);
-    case 'float16':
-      return (i) => float16ToNumber(view.getUint16(2 * i, true));
     case 'int32':
       return (i) => view.getInt32(4 * i, true);
+    case 'float16':
     case 'uint16':
       return (i) => view.getUint16(2 * i, true);
     default:
       return (i) => view.getUint8(i);
   }
-}
-
-/** IEEE 754 half precision from its 16 bits. */
-function float16ToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = (bits & 0x3ff) / 1024;
-  if (exponent === 0) return sign * 2 ** -14 * fraction;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * 2 ** (exponent - 15) * (1 + fraction);
 }
