@@ -95,8 +95,8 @@ export function createTensor<T extends DataType>(
   return { type, shape, data };
 }
 
-/** Beyond 2^53 only the largest int64 is met, as "to the end" of a Slice: it is rounded up as a float and must not wrap. */
-function wholeNumber(value: number): bigint {
+/** A whole number as int64. Beyond 2^53 only the largest int64 is met, as "to the end" of a Slice: it is rounded up as a float and must not wrap. */
+export function wholeNumber(value: number): bigint {
   const largest = 2n ** 63n - 1n;
   return value >= 2 ** 63 ? largest : BigInt(value);
 }

@@ -17,7 +17,7 @@ import {
   ValueInfoProtoSchema,
 } from './proto/onnx_pb.js';
 import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from './proto/onnx_pb.js';
-import { codeOfType } from './tensors.ts';
+import { codeOfType, wholeNumber } from './tensors.ts';
 import type { Attribute, Model, Node, Tensor, ValueInfo } from './types.ts';
 
 /** IR version 8 goes with operator set 18 in time, and every ONNX Runtime since 1.14 reads it. */
@@ -100,7 +100,7 @@ function writeAttribute(name: string, attribute: Attribute, node: Node): Attribu
   const integer = (value: number): bigint => {
     if (!Number.isInteger(value))
       throw new EngineError(`${describeNode(node)}: the attribute ${name} must be whole but is ${value}.`);
-    return BigInt(value);
+    return wholeNumber(value);
   };
   const text = new TextEncoder();
   switch (attribute.kind) {
