@@ -17,3 +17,48 @@ export type Preprocessing = z.infer<typeof preprocessingSchema>;
 export const poolings = ['avg', 'avg+max', 'pyramid'] as const;
 /** How activations [C, H, W] become one vector: mean; mean and maximum, 2C; means over a 2×2 grid, 4C. */
 export type Pooling = (typeof poolings)[number];
+
+/** A place where a network may be cut: one tensor carries everything from the input to the output. */
+export const freezePointSchema = z.object({
+  /** From 1, counted from the input. */
+  index: z.int(),
+  name: z.string(),
+  kind: z.enum(['spatial', 'vector']),
+  /** [C, H, W] or [D] at the network's own input size. */
+  shape: z.array(z.int()),
+  /** Input pixels between neighbouring activations; null after a fully-connected layer. */
+  stride: z.number().nullable(),
+  parametersBefore: z.number(),
+  parametersAfter: z.number(),
+  /** For one image. */
+  multiplyAddsBefore: z.number(),
+  multiplyAddsAfter: z.number(),
+});
+export type FreezePointInfo = z.infer<typeof freezePointSchema>;
+
+/** What is kept of a network beside its file. */
+export const networkInfoSchema = z.object({
+  /** SHA-256 of the network's files. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  name: z.string(),
+  format: z.enum(['onnx', 'tfjs']),
+  /** The file that is opened, below the network's folder. */
+  file: z.string(),
+  preprocessing: preprocessingSchema,
+  /** How the preprocessing is known: told by the person, or recognised and from what. */
+  preprocessingSource: z.string(),
+  parameters: z.number(),
+  /** Classes of the classifier that it came with; null for a bare backbone. */
+  classes: z.int().nullable(),
+  freezePoints: z.array(freezePointSchema).min(1),
+  /** When it was added, ISO 8601. */
+  added: z.string(),
+});
+export type NetworkInfo = z.infer<typeof networkInfoSchema>;
+
+/** Length of the vector that pooling makes of the activations at a freeze point. */
+export function codeLength(point: FreezePointInfo, pooling: Pooling): number {
+  const channels = point.shape[0]!;
+  if (point.kind === 'vector') return channels;
+  return { avg: 1, 'avg+max': 2, pyramid: 4 }[pooling] * channels;
+}

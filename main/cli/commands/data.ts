@@ -1,0 +1,174 @@
+import { type Command, Option } from 'commander';
+import { rename, writeFile } from 'node:fs/promises';
+import type { Refusal } from '../../contract/images.ts';
+import { importFormats } from '../../contract/images.ts';
+import { csvLine } from '../../images/csv.ts';
+import { importItems, type ImportOptions, type ImportReport } from '../../items/import.ts';
+import { listLabels } from '../../labels/list-labels.ts';
+import { createProject } from '../../projects/project.ts';
+import { setSetting } from '../../projects/settings.ts';
+import { projectStatus } from '../../overview/status.ts';
+import { number } from '../options.ts';
+import { answer } from '../session.ts';
+import { table } from '../table.ts';
+import { InvalidArgumentError } from 'commander';
+
+/** Making projects, bringing images and labels in, seeing what is there. */
+export function addDataCommands(program: Command): void {
+  program
+    .command('new')
+    .description('make a new project')
+    .argument('<project>', 'its folder; .parfocal is put behind the name')
+    .action(async (folder: string, _options: object, command: Command) => {
+      await answer(command, () => {
+        const project = createProject(folder);
+        project.close();
+        return { json: { project: project.folder }, text: `Made ${project.folder}` };
+      });
+    });
+
+  program
+    .command('import')
+    .description('bring images, regions and labels into a project')
+    .argument('<project>')
+    .argument('<source>', 'a folder of images, or an annotation file or folder')
+    .addOption(
+      new Option('--format <format>', 'what the source is').choices(['auto', ...importFormats]).default('auto'),
+    )
+    .option('--images <folder>', 'where the images lie that an annotation file names')
+    .addOption(new Option('--labels <from>', 'sub-folder names are the classes').choices(['folders']))
+    .option(
+      '--group <rule>',
+      'what must not be divided between training and test: image, folder:N, column, or a regular expression over the path',
+    )
+    .option('--copy', 'copy the images into the project instead of referring to them')
+    .option(
+      '--margin <share>',
+      'context around a region, as a share of its longer side',
+      number({ min: 0, max: 2 }),
+      0.1,
+    )
+    .option(
+      '--display <limits>',
+      'stored values shown as black and white in every image of more than 8 bits: LOW,HIGH, or image for each image’s own',
+      displayLimits,
+    )
+    .action(
+      async (
+        folder: string,
+        source: string,
+        options: ImportOptions & { display?: ReturnType<typeof displayLimits> },
+        command: Command,
+      ) => {
+        await answer(command, async ({ open, control }) => {
+          const project = open(folder);
+          const { display, ...importOptions } = options;
+          if (display) setSetting(project, 'displayLimits', display.limits);
+          const report = await importItems(project, source, importOptions, control);
+          return { json: report, text: describeImport(report) };
+        });
+      },
+    );
+
+  program
+    .command('status')
+    .description('what a project holds')
+    .argument('<project>')
+    .action(async (folder: string, _options: object, command: Command) => {
+      await answer(command, ({ open }) => {
+        const status = projectStatus(open(folder));
+        const text = [
+          `${status.name}: ${status.images.toLocaleString('en')} images, ${status.items.toLocaleString('en')} items (${status.regions.toLocaleString('en')} regions), ${status.groups.toLocaleString('en')} groups`,
+          `${status.labelled.toLocaleString('en')} labelled, ${status.runs.toLocaleString('en')} runs, network ${status.network ?? 'not chosen yet'}`,
+          ...(status.missingImages
+            ? [
+                `${status.missingImages.toLocaleString('en')} images are not where they were: import their new folder to find them again`,
+              ]
+            : []),
+          ...(status.classes.length
+            ? [
+                '',
+                table(
+                  ['class', 'items', 'groups'],
+                  status.classes.map((one) => [one.name, one.items, one.groups]),
+                ),
+              ]
+            : []),
+        ];
+        return { json: status, text: text.join('\n') };
+      });
+    });
+
+  program
+    .command('labels')
+    .description('write every label to a CSV file')
+    .argument('<project>')
+    .requiredOption('--csv <file>', 'the file to write; - for the standard output')
+    .option('--history', 'every change that was ever made, not only the labels that hold now')
+    .action(async (folder: string, options: { csv: string; history?: boolean }, command: Command) => {
+      await answer(command, async ({ open }) => {
+        const rows = [...listLabels(open(folder), { history: options.history ?? false })];
+        const columns = [
+          'image',
+          'page',
+          'x',
+          'y',
+          'width',
+          'height',
+          'label',
+          'group',
+          'split',
+          'item',
+          'source',
+          'author',
+          'time',
+        ] as const;
+        const text = [csvLine(columns), ...rows.map((row) => csvLine(columns.map((column) => row[column])))].join('\n');
+        if (options.csv === '-') return { json: rows, text };
+        await writeWhole(options.csv, `${text}\n`);
+        return {
+          json: { file: options.csv, labels: rows.length },
+          text: `Wrote ${rows.length.toLocaleString('en')} labels to ${options.csv}`,
+        };
+      });
+    });
+}
+
+function displayLimits(text: string): { limits: { low: number; high: number } | null } {
+  if (text === 'image') return { limits: null };
+  const [low, high, ...rest] = text.split(',').map(Number);
+  if (low === undefined || high === undefined || rest.length || !(low < high)) {
+    throw new InvalidArgumentError('It must be LOW,HIGH with LOW below HIGH, or image.');
+  }
+  return { limits: { low, high } };
+}
+
+/** A file that is there whole or not at all. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const partial = `${path}.part`;
+  await writeFile(partial, text);
+  await rename(partial, path);
+}
+
+/** Lines of a report that are shown; the rest is counted. */
+const shownRefusals = 20;
+
+export function listRefusals(title: string, refusals: readonly Refusal[]): string[] {
+  if (!refusals.length) return [];
+  const more = refusals.length - shownRefusals;
+  return [
+    `${title}: ${refusals.length.toLocaleString('en')}`,
+    ...refusals.slice(0, shownRefusals).map(({ source, reason }) => `  ${source}: ${reason}`),
+    ...(more > 0 ? [`  … and ${more.toLocaleString('en')} more (--json lists all)`] : []),
+  ];
+}
+
+function describeImport(report: ImportReport): string {
+  const count = (value: number): string => value.toLocaleString('en');
+  return [
+    `Read as ${report.format}: ${count(report.imported)} items imported, ${count(report.alreadyThere)} already there, ${count(report.labelled)} labelled`,
+    ...(report.withoutGroup ? [`${count(report.withoutGroup)} without a group`] : []),
+    ...listRefusals('Refused', report.refused),
+    ...listRefusals('Labels that differ from the project’s, which were kept', report.conflicts),
+  ].join('\n');
+}

@@ -1,0 +1,207 @@
+import { type Command, Option } from 'commander';
+import { computeCodes, type CodesReport } from '../../codes/compute.ts';
+import { nearestItems } from '../../codes/neighbours.ts';
+import type { DeviceChoice } from '../../contract/devices.ts';
+import { UserError } from '../../contract/errors.ts';
+import type { NetworkInfo, Pooling } from '../../contract/networks.ts';
+import { describeItems, findItem } from '../../items/find.ts';
+import { addNetwork, findNetwork, listNetworks } from '../../networks/library.ts';
+import { selectPoints, useNetwork } from '../../networks/project-network.ts';
+import { deviceOption, networkOption, number, pointOption, poolingOption, sizeOption } from '../options.ts';
+import { answer } from '../session.ts';
+import { type Cell, table } from '../table.ts';
+import { listRefusals } from './data.ts';
+
+interface CodesOptions {
+  readonly network?: string;
+  readonly at: string;
+  readonly pool: Pooling;
+  readonly size?: number;
+  readonly device: DeviceChoice;
+}
+
+/** Networks, the codes that they give, and what lies near by them. */
+export function addNetworkCommands(program: Command): void {
+  const network = program.command('network').description('the pretrained networks at hand');
+
+  network
+    .command('list')
+    .description('list them')
+    .action(async (_options: object, command: Command) => {
+      await answer(command, ({ studio }) => {
+        const networks = listNetworks(studio.libraryFolder).map(({ info }) => info);
+        const rows = networks.map((info): Cell[] => [
+          info.name,
+          `${info.preprocessing.size} px`,
+          millions(info.parameters),
+          info.classes,
+          info.freezePoints.length,
+        ]);
+        const text = networks.length
+          ? table(['network', 'input', 'parameters', 'classes', 'freeze points'], rows)
+          : 'There are no networks yet. Add one with: parfocal network add PATH';
+        return { json: networks, text };
+      });
+    });
+
+  network
+    .command('show')
+    .description('one of them, with its freeze points')
+    .argument('<network>')
+    .action(async (name: string, _options: object, command: Command) => {
+      await answer(command, ({ studio }) => {
+        const { info } = findNetwork(studio.libraryFolder, name);
+        return { json: info, text: describeNetwork(info) };
+      });
+    });
+
+  network
+    .command('add')
+    .description('take one in from a file: ONNX, or a TensorFlow.js layers-model')
+    .argument('<path>', 'an .onnx file, or the folder or model.json of a TensorFlow.js layers-model')
+    .option('--name <name>', 'what to call it; its file’s name when left out')
+    .addOption(
+      new Option('--preprocessing <way>', 'how it wants its pixels scaled, where the file does not say').choices([
+        'tf',
+        'torch',
+        'caffe',
+        'unit',
+        'raw',
+      ]),
+    )
+    .addOption(sizeOption())
+    .action(
+      async (
+        path: string,
+        {
+          preprocessing: scaling,
+          size,
+          name,
+        }: { preprocessing?: 'tf' | 'torch' | 'caffe' | 'unit' | 'raw'; size?: number; name?: string },
+        command: Command,
+      ) => {
+        await answer(command, async ({ studio, control }) => {
+          const options = {
+            ...(scaling ? { scaling } : {}),
+            ...(size === undefined ? {} : { size }),
+            ...(name === undefined ? {} : { name }),
+          };
+          const { info } = await addNetwork(studio.libraryFolder, studio.trainer, path, options, control);
+          return { json: info, text: `Added ${info.name}\n\n${describeNetwork(info)}` };
+        });
+      },
+    );
+
+  program
+    .command('codes')
+    .description('compute CNN codes: what the network makes of every item')
+    .argument('<project>')
+    .addOption(networkOption())
+    .addOption(pointOption('the freeze point: its name, its number, last, or all'))
+    .addOption(poolingOption())
+    .addOption(sizeOption())
+    .addOption(deviceOption())
+    .action(async (folder: string, options: CodesOptions, command: Command) => {
+      await answer(command, async ({ studio, open, control }) => {
+        const project = open(folder);
+        const used = await useNetwork(studio, project, options.network);
+        const points = selectPoints(used, options.at);
+        const report = await computeCodes(
+          studio,
+          project,
+          {
+            network: used,
+            points,
+            pooling: options.pool,
+            device: options.device,
+            ...(options.size === undefined ? {} : { size: options.size }),
+          },
+          control,
+        );
+        return { json: report, text: describeCodes(report) };
+      });
+    });
+
+  program
+    .command('similar')
+    .description('the items that look most like one, by their codes')
+    .argument('<project>')
+    .argument('<item>', 'its number, or the path of its image')
+    .option('-k <count>', 'how many', number({ min: 1, max: 1000, whole: true }), 20)
+    .addOption(networkOption())
+    .addOption(pointOption('the freeze point: its name, its number, or last'))
+    .addOption(poolingOption())
+    .addOption(deviceOption())
+    .action(async (folder: string, item: string, options: CodesOptions & { k: number }, command: Command) => {
+      await answer(command, async ({ studio, open, control }) => {
+        const project = open(folder);
+        const itemId = findItem(project, item);
+        const used = await useNetwork(studio, project, options.network);
+        const [point, ...others] = selectPoints(used, options.at);
+        if (!point || others.length) throw new UserError('Name one freeze point to compare items at.');
+        const { sets } = await computeCodes(
+          studio,
+          project,
+          { network: used, points: [point], pooling: options.pool, device: options.device },
+          control,
+        );
+        const nearest = nearestItems(project, sets[0]!.id, itemId, options.k);
+        const described = describeItems(
+          project,
+          nearest.map((neighbour) => neighbour.itemId),
+        );
+        const rows = nearest.map((neighbour, index) => ({ ...described[index]!, distance: neighbour.distance }));
+        const text = table(
+          ['item', 'distance', 'label', 'image', 'box'],
+          rows.map((row) => [
+            String(row.item),
+            row.distance,
+            row.label,
+            row.image,
+            row.box ? `${row.box.x},${row.box.y} ${row.box.width}×${row.box.height}` : 'whole',
+          ]),
+          4,
+        );
+        return { json: rows, text };
+      });
+    });
+}
+
+function millions(value: number): string {
+  return value >= 1e6 ? `${(value / 1e6).toFixed(1)} M` : `${(value / 1e3).toFixed(0)} k`;
+}
+
+function describeNetwork(info: NetworkInfo): string {
+  const { size, channels, range, mean, deviation } = info.preprocessing;
+  const rows = info.freezePoints.map((point): Cell[] => [
+    point.index,
+    point.name,
+    point.shape.join('×'),
+    point.stride,
+    millions(point.parametersBefore),
+    millions(point.parametersAfter),
+    millions(point.multiplyAddsBefore),
+    millions(point.multiplyAddsAfter),
+  ]);
+  return [
+    `${info.name}: ${millions(info.parameters)} parameters, ${info.classes === null ? 'no classifier of its own' : `a classifier of ${info.classes} classes (left out)`}`,
+    `input ${size}×${size} ${channels.toUpperCase()}, pixels to ${range.join('…')}, minus ${mean.join(', ')}, over ${deviation.join(', ')} (${info.preprocessingSource})`,
+    '',
+    table(['', 'freeze point', 'shape', 'stride', 'parameters before', 'after', 'multiply-adds before', 'after'], rows),
+  ].join('\n');
+}
+
+function describeCodes(report: CodesReport): string {
+  const sets = report.sets.map((set): Cell[] => [set.point, set.dimensions]);
+  return [
+    report.computed
+      ? `Computed the codes of ${report.computed.toLocaleString('en')} items`
+      : 'All codes were there already',
+    ...(report.device === undefined ? [] : [`Device: ${report.device}`]),
+    ...listRefusals(
+      'Not read',
+      report.failures.map(({ id, reason }) => ({ source: `item ${id}`, reason })),
+    ),
+    table(['freeze point', 'length'], sets),
+  ].join('\n');
+}

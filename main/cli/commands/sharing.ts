@@ -1,0 +1,106 @@
+import { type Command, Option } from 'commander';
+import { rename, writeFile } from 'node:fs/promises';
+import type { DeviceChoice } from '../../contract/devices.ts';
+import { importFormats } from '../../contract/images.ts';
+import type { SourceOptions } from '../../images/sources/index.ts';
+import { cachedClassifier, openClassifier } from '../../sharing/classifier.ts';
+import { exportRun } from '../../sharing/export.ts';
+import { decide, predictionTable, predictSource } from '../../sharing/predict.ts';
+import { finishedRun } from '../../training/runs.ts';
+import { deviceOption, number } from '../options.ts';
+import { answer, type Session } from '../session.ts';
+import { table } from '../table.ts';
+import { listRefusals } from './data.ts';
+
+interface PredictOptions extends SourceOptions {
+  readonly csv?: string;
+  readonly run?: number;
+  readonly device: DeviceChoice;
+}
+
+const runOption = (): Option =>
+  new Option('--run <number>', 'the run; the last when left out').argParser(number({ min: 1, whole: true }));
+
+/** Using a classifier on new images, and handing it on. */
+export function addSharingCommands(program: Command): void {
+  program
+    .command('predict')
+    .description('say what new images show')
+    .argument('<classifier>', 'a project, or a classifier exported by Parfocal (.onnx)')
+    .argument('<source>', 'a folder, an image, a .txt with a path a line, a CSV (with regions), or an annotation file')
+    .option('--csv <file>', 'write a table of every answer; - for the standard output')
+    .addOption(runOption())
+    .addOption(
+      new Option('--format <format>', 'what the source is').choices(['auto', ...importFormats]).default('auto'),
+    )
+    .option('--images <folder>', 'where the images lie that a source names')
+    .addOption(deviceOption())
+    .action(async (given: string, source: string, options: PredictOptions, command: Command) => {
+      await answer(command, async (session) => {
+        const classifier = await chooseClassifier(session, given, options.run);
+        const report = await predictSource(session.studio, classifier, source, options, session.control);
+        const lines = [...predictionTable(classifier, report.predictions)];
+        const notes = [`Device: ${report.device}`, ...listRefusals('Refused', report.refused)];
+        const counts = classifier.classes.map((name, index) => ({
+          class: name,
+          items: report.predictions.filter(({ probabilities }) => decide(probabilities).best === index).length,
+        }));
+        const json = {
+          counts,
+          device: report.device,
+          refused: report.refused,
+          predictions: report.predictions.map(({ record, probabilities }) => ({
+            ...record,
+            class: classifier.classes[decide(probabilities).best],
+            probabilities: [...probabilities],
+          })),
+        };
+        if (options.csv === '-') return { json, text: lines.join('\n') };
+        if (options.csv !== undefined) {
+          await writeFile(`${options.csv}.part`, `${lines.join('\n')}\n`);
+          await rename(`${options.csv}.part`, options.csv);
+          notes.unshift(`Wrote ${report.predictions.length.toLocaleString('en')} answers to ${options.csv}`);
+        }
+        return {
+          json,
+          text: [
+            table(
+              ['class', 'items'],
+              counts.map((one) => [one.class, one.items]),
+            ),
+            ...notes,
+          ].join('\n'),
+        };
+      });
+    });
+
+  program
+    .command('export')
+    .description('write a run’s classifier as one file, with its model card, and check that it answers the same')
+    .argument('<project>')
+    .addOption(runOption())
+    .addOption(new Option('--format <format>', 'what to write').choices(['onnx']).default('onnx'))
+    .requiredOption('--out <folder>', 'where to')
+    .action(async (folder: string, options: { run?: number; out: string }, command: Command) => {
+      await answer(command, async ({ studio, open, control }) => {
+        const project = open(folder);
+        const report = await exportRun(studio, project, finishedRun(project, options.run), options.out, control);
+        const { items, largestDifference } = report.agreement;
+        const text = [
+          ...report.files.map((file) => `Wrote ${file}`),
+          `Checked on ${items.toLocaleString('en')} items: its probabilities differ from the studio’s by ${largestDifference.toExponential(1)} at most`,
+        ];
+        return { json: report, text: text.join('\n') };
+      });
+    });
+}
+
+async function chooseClassifier(
+  { studio, open, control }: Session,
+  given: string,
+  run: number | undefined,
+): ReturnType<typeof openClassifier> {
+  if (given.toLowerCase().endsWith('.onnx')) return openClassifier(studio, given, control);
+  const project = open(given);
+  return cachedClassifier(studio, project, finishedRun(project, run), control);
+}

@@ -1,0 +1,156 @@
+import type { DeviceChoice } from '../contract/devices.ts';
+import { codeLength, type FreezePointInfo, type Pooling, type Preprocessing } from '../contract/networks.ts';
+import type { Control } from '../contract/progress.ts';
+import { vectorBytes } from '../database/codes.ts';
+import { listViews } from '../items/views.ts';
+import { networkFile, type StoredNetwork } from '../networks/library.ts';
+import type { Project } from '../projects/project.ts';
+import type { Studio } from '../studio-parts.ts';
+import type { ViewFailure } from '../trainer/views.ts';
+import { dropFromIndex, hasIndex } from './neighbours.ts';
+
+export interface CodesRequest {
+  readonly network: StoredNetwork;
+  readonly points: readonly FreezePointInfo[];
+  readonly pooling: Pooling;
+  /** Side of the input in pixels; the network's own when absent. */
+  readonly size?: number;
+  readonly device?: DeviceChoice;
+}
+
+/** The codes of all items at one freeze point, under one pooling and preprocessing. */
+export interface CodeSet {
+  readonly id: number;
+  readonly point: string;
+  readonly dimensions: number;
+}
+
+export interface CodesReport {
+  readonly sets: readonly CodeSet[];
+  /** Items whose codes were computed now; the others had theirs. */
+  readonly computed: number;
+  readonly failures: readonly ViewFailure[];
+  /** Where it ran and why there; absent when nothing had to be computed. */
+  readonly device?: string;
+}
+
+/**
+ * Computes the codes that are missing, all points in one pass, and stores them as they come: a job that is cancelled or
+ * dies keeps what it made. Codes whose pixels changed since (crop, display limits, file) count as missing.
+ */
+export async function computeCodes(
+  studio: Studio,
+  project: Project,
+  request: CodesRequest,
+  control: Control = {},
+): Promise<CodesReport> {
+  const { info } = request.network;
+  const preprocessing: Preprocessing = { ...info.preprocessing, size: request.size ?? info.preprocessing.size };
+  const sets = request.points.map((point) => ensureSet(project, info.hash, point, request.pooling, preprocessing));
+
+  const freshKeys = sets.map((set) => storedKeys(project, set));
+  const incomplete = new Set<number>();
+  const { images, keys } = listViews(project, ({ id, key }) => {
+    let missing = false;
+    for (const [index, stored] of freshKeys.entries()) {
+      if (stored.get(id) === key) continue;
+      incomplete.add(index);
+      missing = true;
+    }
+    return missing;
+  });
+  if (keys.size === 0) return { sets, computed: 0, failures: [] };
+
+  const wanted = [...incomplete].map((index) => ({ set: sets[index]!, point: request.points[index]! }));
+  const save = prepareSave(
+    project,
+    wanted.map(({ set }) => set),
+    keys,
+  );
+  const failures: ViewFailure[] = [];
+  let computed = 0;
+  const { device } = await studio.trainer.run(
+    'codes',
+    {
+      network: networkFile(request.network),
+      preprocessing,
+      points: wanted.map(({ point }) => point.name),
+      pooling: request.pooling,
+      device: request.device ?? 'auto',
+      images,
+      total: keys.size,
+    },
+    {
+      ...control,
+      onOutput: (output) => {
+        if (output.kind === 'failure') failures.push(output.failure);
+        else {
+          save(output.ids, output.answers);
+          computed += output.ids.length;
+        }
+      },
+    },
+  );
+  return { sets, computed, failures, device };
+}
+
+function ensureSet(
+  project: Project,
+  network: string,
+  point: FreezePointInfo,
+  pooling: Pooling,
+  preprocessing: Preprocessing,
+): CodeSet {
+  // Pooling does nothing to a vector: its codes are one set whatever was asked for.
+  const key = [network, point.name, point.kind === 'vector' ? 'none' : pooling, JSON.stringify(preprocessing)] as const;
+  const dimensions = codeLength(point, pooling);
+  project.database
+    .prepare(
+      `INSERT INTO codes.code_sets (network, point, pooling, preprocessing, dimensions) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (network, point, pooling, preprocessing) DO NOTHING`,
+    )
+    .run(...key, dimensions);
+  const id = project.database
+    .prepare<[string, string, string, string], number>(
+      'SELECT id FROM codes.code_sets WHERE network = ? AND point = ? AND pooling = ? AND preprocessing = ?',
+    )
+    .pluck()
+    .get(...key)!;
+  return { id, point: point.name, dimensions };
+}
+
+function storedKeys(project: Project, set: CodeSet): Map<number, string> {
+  const rows = project.database
+    .prepare<[number], [number, string]>('SELECT item_id, view_key FROM codes.codes WHERE set_id = ?')
+    .raw()
+    .all(set.id);
+  return new Map(rows);
+}
+
+function prepareSave(
+  project: Project,
+  sets: readonly CodeSet[],
+  keys: ReadonlyMap<number, string>,
+): (ids: readonly number[], codes: readonly Float32Array[]) => void {
+  const { database } = project;
+  const find = database
+    .prepare<[number, number], number>('SELECT id FROM codes.codes WHERE set_id = ? AND item_id = ?')
+    .pluck();
+  const remove = database.prepare('DELETE FROM codes.codes WHERE id = ?');
+  const insert = database.prepare('INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (?, ?, ?, ?)');
+  const indexed = sets.map((set) => hasIndex(project, set.id));
+  return database.transaction((ids: readonly number[], codes: readonly Float32Array[]) => {
+    for (const [index, set] of sets.entries()) {
+      const block = codes[index]!;
+      for (const [row, itemId] of ids.entries()) {
+        const old = find.get(set.id, itemId);
+        if (old !== undefined) {
+          if (indexed[index]) dropFromIndex(project, set.id, old);
+          remove.run(old);
+        }
+        const vector = block.subarray(row * set.dimensions, (row + 1) * set.dimensions);
+        insert.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
+      }
+    }
+  });
+}

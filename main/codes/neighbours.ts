@@ -1,0 +1,92 @@
+import { vectorBytes, vectorOf } from '../database/codes.ts';
+import { UserError } from '../contract/errors.ts';
+import type { Control } from '../contract/progress.ts';
+import type { Project } from '../projects/project.ts';
+import type { Studio } from '../studio-parts.ts';
+
+export interface Neighbour {
+  readonly itemId: number;
+  /** 1 − the cosine of the angle between the codes: 0 for the same direction, 1 for nothing in common. */
+  readonly distance: number;
+}
+
+/** The index of a set: unit vectors, whose Euclidean order is the order of the cosine. */
+const indexOf = (setId: number): string => `codes.neighbours_${setId}`;
+
+export function hasIndex(project: Project, setId: number): boolean {
+  const found = project.database.prepare('SELECT 1 FROM codes.sqlite_master WHERE name = ?').get(`neighbours_${setId}`);
+  return found !== undefined;
+}
+
+/** Takes a code out of its set's index; to be done before the code itself goes. */
+export function dropFromIndex(project: Project, setId: number, codeId: number): void {
+  project.database.prepare(`DELETE FROM ${indexOf(setId)} WHERE rowid = ?`).run(BigInt(codeId));
+}
+
+/** Brings the index of a set up to date. Made on the first question: it doubles the room that the set takes. */
+export function updateIndex(project: Project, setId: number): void {
+  const { database } = project;
+  const dimensions = database
+    .prepare<[number], number>('SELECT dimensions FROM codes.code_sets WHERE id = ?')
+    .pluck()
+    .get(setId)!;
+  database.transaction(() => {
+    database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${indexOf(setId)} USING vec0(embedding float[${dimensions}])`);
+    const missing = database
+      .prepare<[number], { id: number; vector: Buffer }>(
+        `SELECT id, vector FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${indexOf(setId)}_rowids)`,
+      )
+      .all(setId);
+    const insert = database.prepare(`INSERT INTO ${indexOf(setId)} (rowid, embedding) VALUES (?, ?)`);
+    for (const { id, vector } of missing) insert.run(BigInt(id), vectorBytes(unit(vectorOf(vector))));
+  })();
+}
+
+/**
+ * The items whose codes point in the most similar direction, nearest first, the item itself left out. Exact.
+ *
+ * @throws UserError when the item has no code in the set
+ */
+export function nearestItems(project: Project, setId: number, itemId: number, k: number): Neighbour[] {
+  const { database } = project;
+  const own = database
+    .prepare<[number, number], Buffer>('SELECT vector FROM codes.codes WHERE set_id = ? AND item_id = ?')
+    .pluck()
+    .get(setId, itemId);
+  if (!own) throw new UserError(`Item ${itemId} has no codes: its image could not be read.`);
+  updateIndex(project, setId);
+  return database
+    .prepare<[Buffer, number], { itemId: number; distance: number }>(
+      `WITH nearest AS MATERIALIZED (
+         SELECT rowid AS code_id, distance FROM ${indexOf(setId)} WHERE embedding MATCH ? AND k = ?)
+       SELECT item_id AS itemId, distance * distance / 2 AS distance
+         FROM nearest JOIN codes.codes AS code ON code.id = nearest.code_id ORDER BY nearest.distance, item_id`,
+    )
+    .all(vectorBytes(unit(vectorOf(own))), k + 1)
+    .filter((neighbour) => neighbour.itemId !== itemId)
+    .slice(0, k);
+}
+
+/** The same for many items at once: one matrix product in the trainer, which pays from a few dozen items on. */
+export async function nearestOfMany(
+  studio: Studio,
+  project: Project,
+  setId: number,
+  itemIds: readonly number[],
+  k: number,
+  control: Control = {},
+): Promise<ReadonlyMap<number, readonly Neighbour[]>> {
+  const { neighbours } = await studio.trainer.run(
+    'neighbours',
+    { codesFile: project.codesFile, setId, itemIds, k },
+    control,
+  );
+  return new Map(neighbours.map(({ itemId, nearest }) => [itemId, nearest]));
+}
+
+function unit(vector: Float32Array): Float32Array {
+  let square = 0;
+  for (const value of vector) square += value * value;
+  const length = Math.sqrt(square);
+  return length > 0 ? vector.map((value) => value / length) : vector;
+}

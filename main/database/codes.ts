@@ -1,0 +1,48 @@
+import type { Database } from './open.ts';
+
+/** Codes of some items: row i of `matrix` [n, dimensions] is the code of `ids[i]`. */
+export interface CodeMatrix {
+  readonly ids: readonly number[];
+  readonly dimensions: number;
+  readonly matrix: Float32Array;
+}
+
+/**
+ * Reads the codes of a set, as far as they are there.
+ *
+ * @param wanted the items, in the order in which their rows shall stand; all of the set, by number, when absent
+ */
+export function readCodes(database: Database, setId: number, wanted?: readonly number[]): CodeMatrix {
+  const dimensions = database
+    .prepare<[number], number>('SELECT dimensions FROM code_sets WHERE id = ?')
+    .pluck()
+    .get(setId)!;
+  const stored = database
+    .prepare<[number], number>('SELECT item_id FROM codes WHERE set_id = ? ORDER BY item_id')
+    .pluck()
+    .all(setId);
+  const there = new Set(stored);
+  const ids = wanted ? wanted.filter((id) => there.has(id)) : stored;
+  const rows = new Map(ids.map((id, row) => [id, row]));
+  const matrix = new Float32Array(ids.length * dimensions);
+  const bytes = new Uint8Array(matrix.buffer);
+  const codes = database
+    .prepare<[number], { id: number; vector: Buffer }>('SELECT item_id AS id, vector FROM codes WHERE set_id = ?')
+    .iterate(setId);
+  for (const { id, vector } of codes) {
+    const row = rows.get(id);
+    if (row !== undefined) bytes.set(vector, row * dimensions * Float32Array.BYTES_PER_ELEMENT);
+  }
+  return { ids, dimensions, matrix };
+}
+
+/** The bytes of a vector as they are stored. */
+export function vectorBytes(vector: Float32Array): Buffer {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+/** A stored vector. Copied, since SQLite's buffers need not be aligned for floats. */
+export function vectorOf(bytes: Uint8Array): Float32Array {
+  const copy = new Uint8Array(bytes);
+  return new Float32Array(copy.buffer, 0, copy.byteLength / Float32Array.BYTES_PER_ELEMENT);
+}

@@ -1,0 +1,147 @@
+import type { Migration } from './migrate.ts';
+
+/** What only the person can give, and what was made of it. Kept apart from the codes, which can be made again. */
+export const projectMigrations: readonly Migration[] = [
+  {
+    name: 'images, items, labels, splits, networks, runs',
+    sql: `
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE images (
+  id INTEGER PRIMARY KEY,
+  content_hash TEXT NOT NULL,
+  page INTEGER NOT NULL,
+  path TEXT NOT NULL,             -- absolute, or below the project's folder where copied
+  copied INTEGER NOT NULL CHECK (copied IN (0, 1)),
+  bytes INTEGER NOT NULL,
+  modified_ms INTEGER NOT NULL,
+  format TEXT NOT NULL,
+  width INTEGER NOT NULL,         -- after EXIF orientation
+  height INTEGER NOT NULL,
+  pages INTEGER NOT NULL,
+  channels INTEGER NOT NULL,
+  bits INTEGER NOT NULL,
+  display_low REAL,               -- NULL where stored values are shown as they are (8 bit)
+  display_high REAL,
+  UNIQUE (content_hash, page)
+) STRICT;
+CREATE INDEX images_by_path ON images (path, page);
+
+CREATE TABLE items (
+  id INTEGER PRIMARY KEY,
+  image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('image', 'region')),
+  x REAL NOT NULL,
+  y REAL NOT NULL,
+  width REAL NOT NULL CHECK (width > 0),
+  height REAL NOT NULL CHECK (height > 0),
+  margin REAL NOT NULL CHECK (margin >= 0),  -- context on each side, as a share of the box's longer side
+  group_name TEXT,
+  part TEXT CHECK (part IN ('train', 'validation', 'test')),  -- as its source gave it
+  UNIQUE (image_id, kind, x, y, width, height)
+) STRICT;
+CREATE INDEX items_by_group ON items (group_name);
+
+CREATE TABLE classes (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- Labels are events and never change. One act of the person (a key, an import, an undo) is one operation.
+CREATE TABLE label_operations (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('label', 'undo', 'redo')),
+  target INTEGER REFERENCES label_operations CHECK ((kind = 'label') = (target IS NULL)),
+  source TEXT NOT NULL CHECK (source IN ('hand', 'suggestion', 'import')),
+  author TEXT NOT NULL,
+  time TEXT NOT NULL
+) STRICT;
+CREATE INDEX label_operations_by_target ON label_operations (target);
+
+CREATE TABLE label_events (
+  id INTEGER PRIMARY KEY,
+  operation_id INTEGER NOT NULL REFERENCES label_operations ON DELETE CASCADE,
+  item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+  class_id INTEGER REFERENCES classes,   -- NULL: no label
+  previous_class_id INTEGER REFERENCES classes
+) STRICT;
+CREATE INDEX label_events_by_item ON label_events (item_id, id);
+CREATE INDEX label_events_by_operation ON label_events (operation_id);
+CREATE INDEX label_events_by_class ON label_events (class_id);
+
+-- The last event of each item, kept by the database itself.
+CREATE TABLE labels (
+  item_id INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+  class_id INTEGER REFERENCES classes,
+  event_id INTEGER NOT NULL REFERENCES label_events ON DELETE CASCADE
+) STRICT;
+CREATE INDEX labels_by_class ON labels (class_id);
+CREATE TRIGGER label_events_make_labels AFTER INSERT ON label_events BEGIN
+  INSERT INTO labels (item_id, class_id, event_id) VALUES (NEW.item_id, NEW.class_id, NEW.id)
+  ON CONFLICT (item_id) DO UPDATE SET class_id = excluded.class_id, event_id = excluded.event_id;
+END;
+
+CREATE TABLE splits (
+  id INTEGER PRIMARY KEY,
+  created TEXT NOT NULL,
+  config TEXT NOT NULL
+) STRICT;
+CREATE TABLE split_members (
+  split_id INTEGER NOT NULL REFERENCES splits ON DELETE CASCADE,
+  item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+  part TEXT NOT NULL CHECK (part IN ('train', 'validation', 'test')),
+  PRIMARY KEY (split_id, item_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  created TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'done', 'failed', 'cancelled')),
+  network TEXT NOT NULL,           -- its content hash: the file is networks/HASH.onnx
+  config TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  result TEXT,
+  error TEXT
+) STRICT;
+-- The data set's version that a run saw, and what it answered.
+CREATE TABLE run_items (
+  run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  item_id INTEGER NOT NULL,
+  class_index INTEGER NOT NULL,
+  part TEXT NOT NULL CHECK (part IN ('train', 'validation', 'test')),
+  group_name TEXT NOT NULL,
+  probabilities BLOB,              -- float32, one a class
+  PRIMARY KEY (run_id, item_id)
+) STRICT, WITHOUT ROWID;
+`,
+  },
+];
+
+/** CNN codes: in a file of their own in the project's cache, since they can be computed again. */
+export const codesMigrations: readonly Migration[] = [
+  {
+    name: 'code sets and codes',
+    sql: `
+CREATE TABLE code_sets (
+  id INTEGER PRIMARY KEY,
+  network TEXT NOT NULL,           -- content hash
+  point TEXT NOT NULL,             -- name of the freeze point
+  pooling TEXT NOT NULL,
+  preprocessing TEXT NOT NULL,     -- canonical JSON, input size included
+  dimensions INTEGER NOT NULL,
+  UNIQUE (network, point, pooling, preprocessing)
+) STRICT;
+CREATE TABLE codes (
+  id INTEGER PRIMARY KEY,
+  set_id INTEGER NOT NULL REFERENCES code_sets ON DELETE CASCADE,
+  item_id INTEGER NOT NULL,
+  view_key TEXT NOT NULL,          -- which pixels were seen: changes with the crop, the display limits or the file
+  vector BLOB NOT NULL,            -- float32, little endian
+  UNIQUE (set_id, item_id)
+) STRICT;
+`,
+  },
+];
+
+/** A row of codes is a few kilobytes, and neighbours are found by reading them all: large pages halve the time of that. */
+export const codesPageSize = 65536;

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { UserError } from '../contract/errors.ts';
+import type { Part } from '../contract/images.ts';
+import { groupings, type LabelledItem, listLabelled, togetherKey } from '../items/labelled.ts';
+import type { Project } from '../projects/project.ts';
+import { splitByGroup } from './splits.ts';
+
+export const splitConfigSchema = z.object({
+  /** Shares of the labelled items. What is left is for training. */
+  test: z.number().min(0).max(0.9),
+  validation: z.number().min(0).max(0.9),
+  by: z.enum(groupings),
+  seed: z.int(),
+});
+export type SplitConfig = z.infer<typeof splitConfigSchema>;
+
+export const defaultSplit: SplitConfig = { test: 0.2, validation: 0.2, by: 'group', seed: 0 };
+
+export interface Split {
+  readonly id: number;
+  readonly config: SplitConfig;
+  readonly parts: ReadonlyMap<number, Part>;
+}
+
+export interface SplitReport extends Split {
+  readonly counts: Readonly<Record<Part, number>>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Divides the labelled items anew; parts that came with the images are kept. It becomes the project's split.
+ *
+ * @throws UserError when nothing is labelled, or when the shares leave nothing to train on
+ */
+export function createSplit(project: Project, config: SplitConfig = defaultSplit): SplitReport {
+  const checked = splitConfigSchema.safeParse(config);
+  if (!checked.success || config.test + config.validation >= 1) {
+    throw new UserError(
+      `Test ${config.test} and validation ${config.validation} must each lie between 0 and 0.9, and leave something to train on.`,
+    );
+  }
+  const items = listLabelled(project);
+  if (!items.length) throw new UserError('Nothing is labelled yet. Label some items, or import labels, first.');
+  return store(project, config, items, (item) => item.part);
+}
+
+/**
+ * The project's split: the last one made, with items that were labelled since put on a side too (with their group,
+ * where it has one). Made with the defaults where there is none yet.
+ */
+export function currentSplit(project: Project): SplitReport {
+  const last = project.database
+    .prepare<[], { id: number; config: string }>('SELECT id, config FROM splits ORDER BY id DESC LIMIT 1')
+    .get();
+  if (!last) return createSplit(project);
+  const config = splitConfigSchema.parse(JSON.parse(last.config));
+  const parts = new Map(
+    project.database
+      .prepare<[number], [number, Part]>('SELECT item_id, part FROM split_members WHERE split_id = ?')
+      .raw()
+      .all(last.id),
+  );
+  const items = listLabelled(project);
+  if (items.every((item) => parts.has(item.id))) return report({ id: last.id, config, parts }, items);
+  return store(project, config, items, (item) => parts.get(item.id) ?? item.part);
+}
+
+function store(
+  project: Project,
+  config: SplitConfig,
+  items: readonly LabelledItem[],
+  given: (item: LabelledItem) => Part | null,
+): SplitReport {
+  const parts = splitByGroup(
+    items.map((item) => {
+      const part = given(item);
+      return { id: item.id, classIndex: item.classId, group: togetherKey(item, config.by), ...(part ? { part } : {}) };
+    }),
+    config,
+  );
+  return project.database.transaction(() => {
+    const { lastInsertRowid } = project.database
+      .prepare('INSERT INTO splits (created, config) VALUES (?, ?)')
+      .run(new Date().toISOString(), JSON.stringify(config));
+    const insert = project.database.prepare('INSERT INTO split_members (split_id, item_id, part) VALUES (?, ?, ?)');
+    for (const [itemId, part] of parts) insert.run(lastInsertRowid, itemId, part);
+    return report({ id: Number(lastInsertRowid), config, parts }, items);
+  })();
+}
+
+function report(split: Split, items: readonly LabelledItem[]): SplitReport {
+  const counts = { train: 0, validation: 0, test: 0 };
+  for (const item of items) counts[split.parts.get(item.id)!]++;
+  return { ...split, counts, warnings: leakWarnings(split.parts, items) };
+}
+
+/** What would make a score look better than it is: the same group, or the same image, on both sides of the test. */
+export function leakWarnings(parts: ReadonlyMap<number, Part>, items: readonly LabelledItem[]): string[] {
+  const warnings: string[] = [];
+  const divided = (key: (item: LabelledItem) => string | number | null): number => {
+    const sides = new Map<string | number, number>();
+    for (const item of items) {
+      const name = key(item);
+      const part = parts.get(item.id);
+      if (name !== null && part) sides.set(name, (sides.get(name) ?? 0) | (part === 'test' ? 2 : 1));
+    }
+    return [...sides.values()].filter((side) => side === 3).length;
+  };
+  const groups = divided((item) => item.group);
+  if (groups)
+    warnings.push(
+      `${groups} groups have items both in training and in the test: scores will look better than they are.`,
+    );
+  const images = divided((item) => item.imageId);
+  if (images)
+    warnings.push(
+      `${images} images have regions both in training and in the test: scores will look better than they are.`,
+    );
+  if (items.every((item) => item.group === null)) {
+    warnings.push(
+      'No groups are known (patient, slide, plate, day). If several images show one subject, import with --group.',
+    );
+  }
+  return warnings;
+}

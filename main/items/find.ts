@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import { UserError } from '../contract/errors.ts';
+import type { Box } from '../contract/images.ts';
+import type { Project } from '../projects/project.ts';
+
+export interface ItemDescription {
+  readonly item: number;
+  readonly image: string;
+  readonly page: number;
+  /** null: the whole image. */
+  readonly box: Box | null;
+  readonly label: string | null;
+}
+
+/**
+ * The item that a person means: by number, or by the path of an image that has one item only.
+ *
+ * @throws UserError when there is none, or more than one
+ */
+export function findItem(project: Project, given: string): number {
+  if (/^\d+$/.test(given)) {
+    const id = project.database
+      .prepare<[number], number>('SELECT id FROM items WHERE id = ?')
+      .pluck()
+      .get(Number(given));
+    if (id === undefined) throw new UserError(`There is no item ${given} in ${project.name}.`);
+    return id;
+  }
+  const ids = project.database
+    .prepare<[string, string], number>(
+      'SELECT items.id FROM items JOIN images ON images.id = items.image_id WHERE path IN (?, ?) ORDER BY items.id',
+    )
+    .pluck()
+    .all(resolve(given), given);
+  const [id, ...others] = ids;
+  if (id === undefined) throw new UserError(`There is no item of the image ${given} in ${project.name}.`);
+  if (others.length)
+    throw new UserError(
+      `${given} has ${ids.length} items: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}. Name one by its number.`,
+    );
+  return id;
+}
+
+/** What items are, in the order asked for. */
+export function describeItems(project: Project, ids: readonly number[]): ItemDescription[] {
+  const statement = project.database.prepare<
+    [number],
+    Box & { item: number; image: string; page: number; kind: string; label: string | null }
+  >(
+    `SELECT items.id AS item, path AS image, page, kind, x, y, items.width, items.height, classes.name AS label
+       FROM items JOIN images ON images.id = items.image_id
+       LEFT JOIN labels ON labels.item_id = items.id LEFT JOIN classes ON classes.id = labels.class_id
+      WHERE items.id = ?`,
+  );
+  return ids.map((id) => {
+    const { item, image, page, kind, label, ...box } = statement.get(id)!;
+    return { item, image, page, label, box: kind === 'region' ? box : null };
+  });
+}

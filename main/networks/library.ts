@@ -1,0 +1,119 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UserError } from '../contract/errors.ts';
+import { type NetworkInfo, networkInfoSchema } from '../contract/networks.ts';
+import type { Control } from '../contract/progress.ts';
+import type { Trainer } from '../trainer/client.ts';
+import type { PreprocessingChoice } from '../trainer/jobs/import-network.ts';
+
+/** A network with the folder that its files lie in. */
+export interface StoredNetwork {
+  readonly info: NetworkInfo;
+  readonly folder: string;
+}
+
+const infoFile = 'network.json';
+
+export interface AddOptions extends PreprocessingChoice {
+  /** The file's or folder's name when absent. */
+  readonly name?: string;
+}
+
+/** The networks of this person, shared by all projects: a folder each, named by content hash. */
+export function listNetworks(libraryFolder: string): StoredNetwork[] {
+  if (!existsSync(libraryFolder)) return [];
+  return readdirSync(libraryFolder)
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((name) => readStored(join(libraryFolder, name)))
+    .sort((a, b) => a.info.name.localeCompare(b.info.name));
+}
+
+export function readStored(folder: string): StoredNetwork {
+  const path = join(folder, infoFile);
+  try {
+    return { info: networkInfoSchema.parse(JSON.parse(readFileSync(path, 'utf8'))), folder };
+  } catch (error) {
+    throw new UserError(`${path} is missing or damaged. Remove the folder ${folder} and add the network again.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Takes a network into the library: reads it, finds its freeze points and keeps a copy with its weights.
+ *
+ * @param path an ONNX file, or a TensorFlow.js layers-model (its folder or its model.json)
+ * @throws UserError when it cannot be read, or when its preprocessing is neither known nor told
+ */
+export async function addNetwork(
+  libraryFolder: string,
+  trainer: Trainer,
+  path: string,
+  options: AddOptions = {},
+  control: Control = {},
+): Promise<StoredNetwork> {
+  await mkdir(libraryFolder, { recursive: true });
+  const partial = await mkdtemp(join(libraryFolder, 'adding-'));
+  try {
+    const { name, ...preprocessing } = options;
+    const imported = await trainer.run(
+      'import-network',
+      { path: resolve(path), target: partial, ...preprocessing },
+      control,
+    );
+    const folder = join(libraryFolder, imported.hash);
+    if (existsSync(join(folder, infoFile)) && name === undefined && Object.keys(preprocessing).length === 0) {
+      return readStored(folder);
+    }
+    const info: NetworkInfo = { ...imported, name: name ?? imported.name, added: new Date().toISOString() };
+    const namesake = listNetworks(libraryFolder).find(
+      (one) => one.info.name === info.name && one.info.hash !== info.hash,
+    );
+    if (namesake) {
+      throw new UserError(
+        `There is another network named ${info.name} already. Give this one a name of its own with --name.`,
+      );
+    }
+    await writeFile(join(partial, infoFile), JSON.stringify(info, undefined, 2));
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder);
+    return { info, folder };
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/** @throws UserError for a name that no network has, with those that there are */
+export function findNetwork(libraryFolder: string, name: string): StoredNetwork {
+  const networks = listNetworks(libraryFolder);
+  const found = networks.find(({ info }) => info.name === name || (name.length >= 8 && info.hash.startsWith(name)));
+  if (found) return found;
+  const known = networks.map(({ info }) => info.name).join(', ');
+  throw new UserError(
+    known
+      ? `There is no network ${name}. The networks at hand: ${known}.`
+      : `There is no network ${name}, nor any other yet. Add one with: parfocal network add PATH`,
+  );
+}
+
+/** Copies a network's folder, whole or not at all. Nothing is done where it is there. */
+export async function copyNetwork(network: StoredNetwork, parentFolder: string): Promise<StoredNetwork> {
+  const folder = join(parentFolder, network.info.hash);
+  if (!existsSync(join(folder, infoFile))) {
+    const partial = await mkdtemp(join(parentFolder, 'copying-'));
+    try {
+      await cp(network.folder, partial, { recursive: true });
+      await rm(folder, { recursive: true, force: true });
+      await rename(partial, folder);
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  }
+  return { info: network.info, folder };
+}
+
+/** The file that the engine opens. */
+export function networkFile({ info, folder }: StoredNetwork): string {
+  return join(folder, info.file);
+}

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../contract/errors.ts';
+import type { FreezePointInfo } from '../contract/networks.ts';
+import { getSetting, setSetting } from '../projects/settings.ts';
+import type { Project } from '../projects/project.ts';
+import type { Studio } from '../studio-parts.ts';
+import { addNetwork, copyNetwork, findNetwork, listNetworks, readStored, type StoredNetwork } from './library.ts';
+
+/**
+ * The network that a project is to use, with its files in the project's own folder, so that the project can be moved
+ * and its runs repeated. It becomes the project's network.
+ *
+ * @param named a network's name, or the path of one, which is added to the library; absent: the project's own, else the
+ *   only one in the library
+ */
+export async function useNetwork(studio: Studio, project: Project, named?: string): Promise<StoredNetwork> {
+  const network = await choose(studio, project, named);
+  const own = await copyNetwork(network, project.networksFolder);
+  setSetting(project, 'network', own.info.hash);
+  return own;
+}
+
+async function choose(studio: Studio, project: Project, named: string | undefined): Promise<StoredNetwork> {
+  if (named !== undefined) {
+    const looksLikePath = /[\\/]|\.onnx$|\.json$/.test(named) && existsSync(named);
+    return looksLikePath
+      ? addNetwork(studio.libraryFolder, studio.trainer, named)
+      : findNetwork(studio.libraryFolder, named);
+  }
+  const hash = getSetting(project, 'network');
+  if (hash) return networkOf(project, hash);
+  const [only, ...others] = listNetworks(studio.libraryFolder);
+  if (!only) throw new UserError('There is no network yet. Add one with: parfocal network add PATH');
+  if (others.length) {
+    const names = [only, ...others].map(({ info }) => info.name).join(', ');
+    throw new UserError(`Several networks are at hand: ${names}. Name one with --network.`);
+  }
+  return only;
+}
+
+/** A network that the project used before, from the project's own folder. */
+export function networkOf(project: Project, hash: string): StoredNetwork {
+  return readStored(join(project.networksFolder, hash));
+}
+
+/**
+ * Freeze points by what a person writes: a name, a number, `last`, or `all`.
+ *
+ * @throws UserError listing the points there are
+ */
+export function selectPoints({ info }: StoredNetwork, given: string): FreezePointInfo[] {
+  const { freezePoints } = info;
+  if (given === 'all') return freezePoints;
+  if (given === 'last') return [freezePoints.at(-1)!];
+  const found = freezePoints.find((point) => point.name === given || String(point.index) === given);
+  if (found) return [found];
+  const names = freezePoints.map((point) => `${point.index} ${point.name}`).join(', ');
+  throw new UserError(`${info.name} has no freeze point ${given}. It has: ${names}; or say last, or all.`);
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { UserError } from '../contract/errors.ts';
+import type { Project } from './project.ts';
+
+/** What a project remembers for itself. Every setting has a default: an empty table is a valid project. */
+const settings = {
+  /** Content hash of the network used when none is named. */
+  network: z.string().nullable().default(null),
+  /** Stored values shown as black and white in every 16-bit image; null: each image's own. */
+  displayLimits: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
+};
+type Settings = { [K in keyof typeof settings]: z.infer<(typeof settings)[K]> };
+
+export function getSetting<K extends keyof Settings>(project: Project, key: K): Settings[K] {
+  const text = project.database.prepare<[string], string>('SELECT value FROM settings WHERE key = ?').pluck().get(key);
+  const parsed = settings[key].safeParse(text === undefined ? undefined : JSON.parse(text));
+  if (!parsed.success) throw new UserError(`The project's setting ${key} is damaged: ${text ?? ''}.`);
+  return parsed.data as Settings[K];
+}
+
+export function setSetting<K extends keyof Settings>(project: Project, key: K, value: Settings[K]): void {
+  project.database
+    .prepare('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+    .run(key, JSON.stringify(value));
+}

@@ -1,0 +1,9 @@
+import type { Trainer } from './trainer/client.ts';
+
+/** What every domain may use beside a project. Put together in studio.ts. */
+export interface Studio {
+  readonly trainer: Trainer;
+  /** Networks shared by this person's projects. */
+  readonly libraryFolder: string;
+  close(): void;
+}

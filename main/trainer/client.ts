@@ -1,0 +1,148 @@
+import { CancelledError, UserError } from '../contract/errors.ts';
+import type { Control } from '../contract/progress.ts';
+import type { JobName, Jobs } from './jobs.ts';
+import type { FromTrainer, LaunchTrainer, TrainerEnd, TrainerProcess } from './protocol.ts';
+
+/** How long a cancelled job may take to say so before its caller is told without it. */
+const cancelGrace = 100;
+/** How long a cancelled job may go on before its process is ended for it. */
+const killGrace = 5000;
+
+export interface JobControl<Output> extends Control {
+  readonly onOutput?: (output: Output) => void;
+}
+
+/** The core's end of the trainer: one job at a time, the others wait. The process is made when first needed. */
+export interface Trainer {
+  /**
+   * @throws CancelledError within a fifth of a second of the signal
+   * @throws UserError what the job said, or how the process died
+   */
+  run<Name extends JobName>(
+    job: Name,
+    params: Jobs[Name]['params'],
+    control?: JobControl<Jobs[Name]['output']>,
+  ): Promise<Jobs[Name]['result']>;
+  /** The process now running, for a caller that watches over it. */
+  readonly pid: number | undefined;
+  close(): void;
+}
+
+interface Pending {
+  readonly onMessage: (message: FromTrainer) => void;
+  readonly onEnd: (end: TrainerEnd) => void;
+}
+
+export function createTrainer(launch: LaunchTrainer): Trainer {
+  let running: TrainerProcess | undefined;
+  let pending: Pending | undefined;
+  let nextId = 1;
+  let queue: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  function ready(): TrainerProcess {
+    if (running) return running;
+    const started = launch();
+    running = started;
+    started.onMessage((message) => pending?.onMessage(message));
+    started.onEnd((end) => {
+      if (running === started) running = undefined;
+      pending?.onEnd(end);
+    });
+    return started;
+  }
+
+  /** Runs one job. `settled` resolves when the process is free again, which after a cancellation is later than the answer. */
+  function start(
+    job: string,
+    params: unknown,
+    control: JobControl<never>,
+  ): { answer: Promise<unknown>; settled: Promise<void> } {
+    const { promise: answer, resolve, reject } = Promise.withResolvers<unknown>();
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    if (control.signal?.aborted) {
+      reject(new CancelledError());
+      settle();
+      return { answer, settled };
+    }
+    const process = ready();
+    const id = nextId++;
+    const timers: NodeJS.Timeout[] = [];
+    const cancel = (): void => {
+      process.send({ kind: 'cancel', id });
+      timers.push(setTimeout(() => reject(new CancelledError()), cancelGrace));
+      timers.push(setTimeout(() => process.kill(), killGrace));
+    };
+    const finish = (): void => {
+      for (const timer of timers) clearTimeout(timer);
+      control.signal?.removeEventListener('abort', cancel);
+      pending = undefined;
+      settle();
+    };
+    control.signal?.addEventListener('abort', cancel, { once: true });
+    pending = {
+      onMessage(message) {
+        if (message.id !== id) return;
+        if (message.kind === 'progress') control.onProgress?.(message.progress);
+        else if (message.kind === 'output') {
+          try {
+            // After a cancellation the caller has its answer and must not be handed any more.
+            if (!control.signal?.aborted) (control.onOutput as ((value: unknown) => void) | undefined)?.(message.value);
+          } catch (error) {
+            // What the caller could not take (a full disk, say) ends the job, with that error.
+            reject(error as Error);
+            cancel();
+          }
+        } else {
+          finish();
+          if (message.kind === 'done') resolve(message.result);
+          else reject(failure(message));
+        }
+      },
+      onEnd(end) {
+        finish();
+        reject(control.signal?.aborted ? new CancelledError() : died(end));
+      },
+    };
+    process.send({ kind: 'start', id, job, params });
+    return { answer, settled };
+  }
+
+  return {
+    async run(job, params, control = {}) {
+      if (closed) throw new Error('The trainer was closed.');
+      const turn = queue;
+      const { promise, resolve: free } = Promise.withResolvers<void>();
+      queue = promise;
+      await turn;
+      const { answer, settled } = start(job, params, control as JobControl<never>);
+      void settled.then(free);
+      return (await answer) as Jobs[typeof job]['result'];
+    },
+    get pid() {
+      return running?.pid;
+    },
+    close() {
+      closed = true;
+      running?.kill();
+    },
+  };
+}
+
+function failure(message: Extract<FromTrainer, { kind: 'failed' }>): Error {
+  if (message.cancelled) return new CancelledError();
+  if (message.expected) return new UserError(message.message);
+  const defect = new Error(message.message);
+  if (message.stack !== undefined) defect.stack = message.stack;
+  return defect;
+}
+
+function died({ code, signal, lastWords }: TrainerEnd): UserError {
+  const how = signal ? `it was ended by the signal ${signal}` : `it ended by itself with code ${code ?? 'unknown'}`;
+  const memory =
+    signal === 'SIGKILL' ? ' The system does this when memory runs out: close other programs and try again.' : '';
+  const words = lastWords.trim().split('\n').at(-1);
+  return new UserError(
+    `The trainer process stopped in the middle of the job: ${how}.${memory} What was saved before is kept, and the job can be started again.${words ? ` Its last words: ${words}` : ''}`,
+  );
+}

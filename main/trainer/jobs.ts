@@ -1,0 +1,48 @@
+import type { Classifier } from '../contract/classifiers.ts';
+import type { JobContext } from './context.ts';
+import { assemble, type AssembleParams } from './jobs/assemble.ts';
+import { computeCodes, type CodesParams, type CodesResult } from './jobs/codes.ts';
+import { importNetwork, type ImportNetworkParams, type ImportNetworkResult } from './jobs/import-network.ts';
+import {
+  crossValidate,
+  type CrossValidateParams,
+  type CrossValidateResult,
+  trainLinear,
+  type TrainLinearParams,
+  type TrainLinearResult,
+} from './jobs/linear.ts';
+import { describeClassifier, type DescribeClassifierParams } from './jobs/describe-classifier.ts';
+import { findNeighbours, type NeighboursParams, type NeighboursResult } from './jobs/neighbours.ts';
+import { predict, type PredictParams, type PredictResult } from './jobs/predict.ts';
+import type { ViewOutput } from './run-views.ts';
+
+/** What the trainer can be asked for: what each job is given, what it hands on meanwhile, what it ends with. */
+export interface Jobs {
+  'import-network': { params: ImportNetworkParams; output: never; result: ImportNetworkResult };
+  codes: { params: CodesParams; output: ViewOutput; result: CodesResult };
+  neighbours: { params: NeighboursParams; output: never; result: NeighboursResult };
+  'train-linear': { params: TrainLinearParams; output: never; result: TrainLinearResult };
+  'cross-validate': { params: CrossValidateParams; output: never; result: CrossValidateResult };
+  assemble: { params: AssembleParams; output: never; result: null };
+  'describe-classifier': { params: DescribeClassifierParams; output: never; result: Classifier };
+  predict: { params: PredictParams; output: ViewOutput; result: PredictResult };
+}
+
+export type JobName = keyof Jobs;
+export type AnyJob = (params: unknown, context: JobContext<unknown>) => Promise<unknown>;
+
+export const jobs: {
+  readonly [Name in JobName]: (
+    params: Jobs[Name]['params'],
+    context: JobContext<Jobs[Name]['output']>,
+  ) => Promise<Jobs[Name]['result']>;
+} = {
+  'import-network': importNetwork,
+  codes: computeCodes,
+  neighbours: findNeighbours,
+  'train-linear': trainLinear,
+  'cross-validate': crossValidate,
+  assemble,
+  'describe-classifier': describeClassifier,
+  predict,
+};

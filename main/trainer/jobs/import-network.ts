@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../../contract/errors.ts';
+import type { NetworkInfo } from '../../contract/networks.ts';
+import { readModelFile } from '../../engine/graph/read.ts';
+import { writeModel } from '../../engine/graph/write.ts';
+import { openNetwork, type Network } from '../../engine/networks/network.ts';
+import { type Scaling, scalings } from '../../engine/networks/preprocessing.ts';
+import type { JobContext } from '../context.ts';
+
+/** What a person may tell of a network that its file does not say. */
+export interface PreprocessingChoice {
+  /** One of the field's usual ways, by name. */
+  readonly scaling?: keyof typeof scalings;
+  /** Side of the square input, where the file leaves it open or another is wanted. */
+  readonly size?: number;
+}
+
+export interface ImportNetworkParams extends PreprocessingChoice {
+  readonly path: string;
+  /** An empty folder that the network's files are written to. */
+  readonly target: string;
+}
+
+export type ImportNetworkResult = Omit<NetworkInfo, 'added'>;
+
+/** Reads a network, finds out what the studio needs to know of it, and copies its files into a folder. */
+export async function importNetwork(params: ImportNetworkParams, context: JobContext): Promise<ImportNetworkResult> {
+  context.progress('Reading the network', 0);
+  const told: Scaling | undefined = params.scaling === undefined ? undefined : scalings[params.scaling];
+  const network = await openNetwork(params.path, {
+    ...(params.size === undefined ? {} : { size: params.size }),
+    ...(told ? { preprocessing: told } : {}),
+  });
+  await context.breathe();
+  if (!network.preprocessing) {
+    throw new UserError(
+      `${params.path}: how this network wants its pixels scaled is not known, and a wrong guess would spoil every result. Say it with --preprocessing: ${Object.keys(scalings).join(', ')} (the network's own documentation tells which).`,
+    );
+  }
+  if (!network.freezePoints.length) {
+    throw new UserError(
+      `${params.path}: the network has no freeze point: nowhere does one single tensor carry everything.`,
+    );
+  }
+  const isOnnx = params.path.toLowerCase().endsWith('.onnx');
+  const files = isOnnx ? await packOnnx(params) : await copyTfjs(params);
+  return {
+    hash: await hashFiles(params.target, files),
+    name: network.name,
+    format: isOnnx ? 'onnx' : 'tfjs',
+    file: files[0]!,
+    preprocessing: network.preprocessing,
+    preprocessingSource: told
+      ? `told by the user: ${params.scaling ?? ''}`
+      : (network.preprocessingReason ?? 'in the file'),
+    parameters: network.parameters,
+    classes: network.classifier?.classes ?? null,
+    freezePoints: network.freezePoints.map((point) => describePoint(point)),
+  };
+}
+
+function describePoint(point: Network['freezePoints'][number]): NetworkInfo['freezePoints'][number] {
+  const { index, name, kind, shape, stride, parametersBefore, parametersAfter, multiplyAddsBefore, multiplyAddsAfter } =
+    point;
+  const costs = { parametersBefore, parametersAfter, multiplyAddsBefore, multiplyAddsAfter };
+  return { index, name, kind, shape: [...shape], stride: stride ?? null, ...costs };
+}
+
+/** One file, weights that lay beside it included. */
+async function packOnnx({ path, target }: ImportNetworkParams): Promise<string[]> {
+  const model = await readModelFile(path);
+  await writeFile(join(target, 'model.onnx'), writeModel(model), { flush: true });
+  return ['model.onnx'];
+}
+
+/** The model and the shards that it names; the engine has checked that they lie beside it. */
+async function copyTfjs({ path, target }: ImportNetworkParams): Promise<string[]> {
+  const folder = path.endsWith('.json') ? dirname(path) : path;
+  const modelName = path.endsWith('.json') ? basename(path) : 'model.json';
+  const model = JSON.parse(await readFile(join(folder, modelName), 'utf8')) as {
+    weightsManifest: { paths: string[] }[];
+  };
+  const shards = model.weightsManifest.flatMap((group) => group.paths);
+  for (const [from, to] of [[modelName, 'model.json'], ...shards.map((shard) => [shard, shard])] as [
+    string,
+    string,
+  ][]) {
+    await mkdir(dirname(join(target, to)), { recursive: true });
+    await copyFile(join(folder, from), join(target, to));
+  }
+  return ['model.json', ...shards];
+}
+
+async function hashFiles(folder: string, files: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(await readFile(join(folder, file)));
+  return hash.digest('hex');
+}

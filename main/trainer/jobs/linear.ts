@@ -1,0 +1,167 @@
+import type { Evaluation } from '../../contract/evaluation.ts';
+import type { Part } from '../../contract/images.ts';
+import type { Method, RunResult } from '../../contract/runs.ts';
+import { readCodes } from '../../database/codes.ts';
+import { openForReading } from '../../database/open.ts';
+import { writeModel } from '../../engine/graph/write.ts';
+import { type FitInput, fitLinear, type LinearClassifier, predictLinear } from '../../engine/linear/fit.ts';
+import { buildHead } from '../../engine/linear/head.ts';
+import type { Matrix } from '../../engine/linear/standardise.ts';
+import { measure } from '../../evaluation/measures/measure.ts';
+import type { JobContext } from '../context.ts';
+
+/** Labelled items; position i of each list is the same item. */
+export interface LinearData {
+  readonly ids: readonly number[];
+  readonly classIndices: Int32Array;
+  readonly parts: readonly Part[];
+  /** Items of one group are never divided, and are drawn together for intervals. */
+  readonly groups: readonly string[];
+  readonly classNames: readonly string[];
+}
+
+interface LinearParams {
+  readonly codesFile: string;
+  readonly setId: number;
+  readonly data: LinearData;
+  readonly method: Method;
+  readonly seed: number;
+}
+
+export type TrainLinearParams = LinearParams;
+
+export interface TrainLinearResult {
+  /** An ONNX file: codes [N, D] to probabilities [N, C]. */
+  readonly head: Uint8Array;
+  readonly result: RunResult;
+  /** [N, C], of every item given. */
+  readonly probabilities: Float32Array;
+}
+
+/** Trains a linear classifier on stored codes, and measures it on the test part. */
+export async function trainLinear(params: TrainLinearParams, context: JobContext): Promise<TrainLinearResult> {
+  const { data } = params;
+  const codes = loadCodes(params);
+  const classifier = await fit(params, codes, data.parts, 'Training', context);
+  context.progress('Measuring', 0);
+  const probabilities = await predictLinear(classifier, codes, () => context.breathe());
+  await context.breathe();
+  const test = rowsWhere(data, (_, row) => data.parts[row] === 'test');
+  return {
+    head: writeModel(buildHead(classifier)),
+    probabilities,
+    result: {
+      regularisation: classifier.regularisation,
+      grid: [...classifier.grid],
+      counts: {
+        train: rowsWhere(data, (_, row) => data.parts[row] === 'train').length,
+        validation: rowsWhere(data, (_, row) => data.parts[row] === 'validation').length,
+        test: test.length,
+      },
+      test: test.length ? evaluate(data, probabilities, test, params.seed) : null,
+    },
+  };
+}
+
+export interface CrossValidateParams extends LinearParams {
+  /** The fold in which each item is held out, from 0. */
+  readonly folds: Int32Array;
+}
+
+export interface CrossValidateResult {
+  /** Over all items, each answered by the classifier that had not seen its group. */
+  readonly evaluation: Evaluation;
+  readonly foldScores: readonly {
+    readonly items: number;
+    readonly macroF1: number | null;
+    readonly accuracy: number | null;
+  }[];
+}
+
+/** Trains once a fold, every choice made anew inside it, and measures on what was held out. */
+export async function crossValidate(params: CrossValidateParams, context: JobContext): Promise<CrossValidateResult> {
+  const { data, folds } = params;
+  const classes = data.classNames.length;
+  const codes = loadCodes(params);
+  const probabilities = new Float32Array(codes.rows * classes);
+  const foldScores: CrossValidateResult['foldScores'][number][] = [];
+  const count = Math.max(...folds) + 1;
+  for (let fold = 0; fold < count; fold++) {
+    const held = rowsWhere(data, (_, row) => folds[row] === fold);
+    const parts = data.parts.map((_, row): Part => (folds[row] === fold ? 'test' : 'train'));
+    const classifier = await fit(params, codes, parts, `Fold ${fold + 1} of ${count}`, context);
+    const answers = await predictLinear(classifier, pickRows(codes, held), () => context.breathe());
+    for (const [at, row] of held.entries()) {
+      probabilities.set(answers.subarray(at * classes, (at + 1) * classes), row * classes);
+    }
+    const { macroF1, accuracy } = evaluate(data, probabilities, held, params.seed);
+    foldScores.push({ items: held.length, macroF1: macroF1.value, accuracy: accuracy.value });
+  }
+  const all = rowsWhere(data, () => true);
+  return { evaluation: evaluate(data, probabilities, all, params.seed), foldScores };
+}
+
+function loadCodes({ codesFile, setId, data }: LinearParams): Matrix {
+  const database = openForReading(codesFile);
+  try {
+    const { ids, matrix, dimensions } = readCodes(database, setId, data.ids);
+    if (ids.length !== data.ids.length) throw new Error(`${data.ids.length - ids.length} codes are missing`);
+    return { data: matrix, rows: ids.length, columns: dimensions };
+  } finally {
+    database.close();
+  }
+}
+
+function fit(
+  params: LinearParams,
+  codes: Matrix,
+  parts: readonly Part[],
+  step: string,
+  context: JobContext,
+): Promise<LinearClassifier> {
+  const { data } = params;
+  const input: FitInput = {
+    codes,
+    classes: data.classIndices,
+    classNames: data.classNames,
+    parts,
+    groups: data.groups,
+  };
+  context.progress(step, 0);
+  return fitLinear(input, {
+    method: params.method,
+    seed: params.seed,
+    breathe: async (progress) => {
+      if (progress) context.progress(step, progress.done, progress.total);
+      await context.breathe();
+    },
+  });
+}
+
+function rowsWhere(data: LinearData, keep: (id: number, row: number) => boolean): number[] {
+  return data.ids.flatMap((id, row) => (keep(id, row) ? [row] : []));
+}
+
+function pickRows(codes: Matrix, rows: readonly number[]): Matrix {
+  const { columns } = codes;
+  const data = new Float32Array(rows.length * columns);
+  for (const [at, row] of rows.entries())
+    data.set(codes.data.subarray(row * columns, (row + 1) * columns), at * columns);
+  return { data, rows: rows.length, columns };
+}
+
+function evaluate(data: LinearData, probabilities: Float32Array, rows: readonly number[], seed: number): Evaluation {
+  const { data: picked } = pickRows(
+    { data: probabilities, rows: data.ids.length, columns: data.classNames.length },
+    rows,
+  );
+  return measure(
+    {
+      truth: Int32Array.from(rows, (row) => data.classIndices[row]),
+      probabilities: picked,
+      classNames: data.classNames,
+      groups: rows.map((row) => data.groups[row]!),
+    },
+    { seed },
+  );
+}

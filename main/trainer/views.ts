@@ -1,0 +1,24 @@
+import type { Box, DisplayLimits } from '../contract/images.ts';
+
+/** What of one image is to be shown to a network. Images are decoded once for all of their views. */
+export interface ViewedImage {
+  readonly path: string;
+  readonly page: number;
+  /** For images of more than 8 bits; absent: those that the image's own values suggest. */
+  readonly limits?: DisplayLimits;
+  readonly views: readonly View[];
+}
+
+export interface View {
+  readonly id: number;
+  /** Absent: the whole image. */
+  readonly box?: Box;
+  /** Context on each side, as a share of the box's longer side. */
+  readonly margin: number;
+}
+
+/** An item whose pixels could not be had. */
+export interface ViewFailure {
+  readonly id: number;
+  readonly reason: string;
+}

@@ -1,0 +1,126 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { computeCodes } from '../codes/compute.ts';
+import type { DeviceChoice } from '../contract/devices.ts';
+import { CancelledError, messageOf } from '../contract/errors.ts';
+import type { FreezePointInfo, Pooling } from '../contract/networks.ts';
+import type { Control } from '../contract/progress.ts';
+import type { Method, RunConfig } from '../contract/runs.ts';
+import { gatherDataSet } from '../evaluation/data-set.ts';
+import { currentSplit } from '../evaluation/project-split.ts';
+import type { StoredNetwork } from '../networks/library.ts';
+import type { Project } from '../projects/project.ts';
+import { getSetting } from '../projects/settings.ts';
+import type { Studio } from '../studio-parts.ts';
+import type { LinearData } from '../trainer/jobs/linear.ts';
+import type { ViewFailure } from '../trainer/views.ts';
+import { endRun, finishedRun, finishRun, type Run, type RunItem, startRun } from './runs.ts';
+
+export interface TrainRequest {
+  readonly network: StoredNetwork;
+  readonly point: FreezePointInfo;
+  readonly method: Method;
+  readonly pooling: Pooling;
+  readonly size?: number;
+  readonly seed: number;
+  readonly device: DeviceChoice;
+}
+
+export interface TrainReport {
+  readonly run: Run;
+  readonly device?: string;
+  readonly warnings: readonly string[];
+  readonly failures: readonly ViewFailure[];
+}
+
+/** Where the head of a run lies: an ONNX network from codes to probabilities. */
+export function headFile(project: Project, runId: number): string {
+  return join(project.runsFolder, String(runId), 'head.onnx');
+}
+
+/**
+ * Trains a linear classifier on the codes at a freeze point: computes the codes that are missing, chooses the
+ * regularisation on the validation part, refits on training and validation, and measures on the test part, which nothing
+ * before has seen.
+ */
+export async function trainLinear(
+  studio: Studio,
+  project: Project,
+  request: TrainRequest,
+  control: Control = {},
+): Promise<TrainReport> {
+  const split = currentSplit(project);
+  const { sets, failures, device } = await computeCodes(
+    studio,
+    project,
+    {
+      network: request.network,
+      points: [request.point],
+      pooling: request.pooling,
+      device: request.device,
+      ...(request.size === undefined ? {} : { size: request.size }),
+    },
+    control,
+  );
+  const set = sets[0]!;
+  const data = gatherDataSet(project, set.id, split);
+  const { info } = request.network;
+  const config: RunConfig = {
+    method: request.method,
+    network: { hash: info.hash, name: info.name },
+    point: request.point.name,
+    pooling: request.pooling,
+    preprocessing: { ...info.preprocessing, size: request.size ?? info.preprocessing.size },
+    device: request.device,
+    seed: request.seed,
+    split: split.id,
+    classes: [...data.classNames],
+    margin: usualMargin(project),
+    displayLimits: getSetting(project, 'displayLimits'),
+  };
+  const runId = startRun(project, config);
+  try {
+    const { head, result, probabilities } = await studio.trainer.run(
+      'train-linear',
+      { codesFile: project.codesFile, setId: set.id, data, method: request.method, seed: request.seed },
+      control,
+    );
+    const file = headFile(project, runId);
+    await mkdir(join(file, '..'), { recursive: true });
+    await writeFile(file, head, { flush: true });
+    finishRun(project, runId, result, withAnswers(data, probabilities));
+  } catch (error) {
+    endRun(project, runId, error instanceof CancelledError ? 'cancelled' : 'failed', messageOf(error));
+    throw error;
+  }
+  return {
+    run: finishedRun(project, runId),
+    warnings: split.warnings,
+    failures,
+    ...(device === undefined ? {} : { device }),
+  };
+}
+
+function* withAnswers(data: LinearData, probabilities: Float32Array): Generator<RunItem> {
+  const classes = data.classNames.length;
+  for (const [row, itemId] of data.ids.entries()) {
+    yield {
+      itemId,
+      classIndex: data.classIndices[row],
+      part: data.parts[row]!,
+      group: data.groups[row]!,
+      probabilities: probabilities.slice(row * classes, (row + 1) * classes),
+    };
+  }
+}
+
+/** The margin of most regions: what a new region is to be shown with. 0 where all items are whole images. */
+function usualMargin(project: Project): number {
+  const margin = project.database
+    .prepare<[], number>(
+      `SELECT margin FROM items WHERE kind = 'region' GROUP BY margin ORDER BY COUNT(*) DESC LIMIT 1`,
+    )
+    .pluck()
+    .get();
+  return margin ?? 0;
+}
