@@ -27,12 +27,6 @@ type Columns = Readonly<Partial<Record<Column, number>>>;
 /** A row may be no longer: a quote that is never closed would otherwise take the rest of the file into memory. */
 const longestRow = 1_000_000;
 
-/** A list of images, one a line, or a table. */
-interface Layout {
-  readonly delimiter: string;
-  readonly columns: Columns;
-}
-
 /**
  * Reads a CSV file with the columns image, label, x, y, width, height, group, split and page, in any order and among others; only
  * `image` is needed. Boxes are in pixels, x and y at their top left corner; pages count from 0. The delimiter (comma, semicolon
@@ -42,17 +36,27 @@ interface Layout {
  * @throws UserError when the file as a whole cannot be read: encoding, quotes, missing columns. A faulty row is refused alone.
  */
 export async function* readCsv(path: string, options: SourceOptions = {}): AsyncGenerator<Entry> {
-  const { first, text } = await peekLine(streamText(path));
-  if (first === '') throw new UserError(`${path}: the file is empty.`);
-  const { delimiter, columns } = layoutOf(first);
-  const file = basename(path);
-  const folder = options.images ?? dirname(path);
-  if (columns.image === undefined && extname(path).toLowerCase() === '.txt') {
-    yield* readList(file, folder, text);
-    return;
+  const pieces = streamText(path);
+  try {
+    const { first, text } = await peekLine(pieces);
+    if (first === '') throw new UserError(`${path}: the file is empty.`);
+    const delimiter = delimiterOf(first);
+    const isList =
+      extname(path).toLowerCase() === '.txt' &&
+      columnsOf(first.replaceAll('"', '').split(delimiter)).image === undefined;
+    yield* isList ? readList(path, text, options) : readTable(path, text, delimiter, options);
+  } finally {
+    await pieces.return(undefined);
   }
-  checkColumns(path, first.split(delimiter), columns, options);
+}
 
+async function* readTable(
+  path: string,
+  text: AsyncGenerator<string>,
+  delimiter: string,
+  options: SourceOptions,
+): AsyncGenerator<Entry> {
+  const folder = options.images ?? dirname(path);
   const table = parse({
     delimiter,
     info: true,
@@ -64,18 +68,21 @@ export async function* readCsv(path: string, options: SourceOptions = {}): Async
   });
   // Errors reach the loop below: a failing source destroys the parser with its own error.
   pipeline(Readable.from(text), table, () => undefined);
-  let width: number | undefined;
+  let header: readonly string[] | undefined;
+  let columns: Columns = {};
   try {
     for await (const { record, info } of table as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      if (width === undefined) {
-        width = record.length;
+      if (!header) {
+        header = record;
+        columns = columnsOf(header);
+        checkColumns(path, header, columns, options);
         continue;
       }
-      const source = `${file} line ${info.lines}`;
+      const source = `${basename(path)} line ${info.lines}`;
       try {
-        if (record.length !== width)
+        if (record.length !== header.length)
           throw new UserError(
-            `The row has ${record.length} fields, the first line ${width}. A field that holds ${name(delimiter)} needs quotes.`,
+            `The row has ${record.length} fields, the first line ${header.length}. A field that holds ${name(delimiter)} needs quotes.`,
           );
         yield { ...readRow(record, columns, folder, delimiter !== ',', options.pointSize), source };
       } catch (error) {
@@ -109,24 +116,25 @@ async function peekLine(pieces: AsyncGenerator<string>): Promise<{ first: string
   return { first: /\S[^\r\n]*/.exec(head)?.[0] ?? '', text: whole() };
 }
 
-function layoutOf(first: string): Layout {
+function delimiterOf(first: string): string {
   const bare = first.replaceAll(/"[^"]*"/g, '');
   const count = (delimiter: string): number => bare.split(delimiter).length;
-  const delimiter = [',', ';', '\t'].reduce((best, other) => (count(other) > count(best) ? other : best));
-  const headers = first.split(delimiter).map((header) => header.trim().replaceAll('"', '').toLowerCase());
+  return [',', ';', '\t'].reduce((best, other) => (count(other) > count(best) ? other : best));
+}
+
+function columnsOf(header: readonly string[]): Columns {
+  const names = header.map((text) => text.trim().toLowerCase());
   const columns: Partial<Record<Column, number>> = {};
   for (const [column, aliases] of Object.entries(columnNames)) {
-    const index = aliases.map((alias) => headers.indexOf(alias)).find((found) => found >= 0);
+    const index = aliases.map((alias) => names.indexOf(alias)).find((found) => found >= 0);
     if (index !== undefined) columns[column as Column] = index;
   }
-  return { delimiter, columns };
+  return columns;
 }
 
 function checkColumns(path: string, found: readonly string[], columns: Columns, options: SourceOptions): void {
   const missing = (what: string): UserError =>
-    new UserError(
-      `${path}: there is no column ${what}. The columns found are: ${found.map((header) => header.trim()).join(', ')}.`,
-    );
+    new UserError(`${path}: there is no column ${what}. The columns found are: ${found.join(', ')}.`);
   if (columns.image === undefined) throw missing(`"image" (or ${columnNames.image.slice(1).join(', ')})`);
   if (options.group === 'column' && columns.group === undefined) throw missing('"group", which was asked for');
   const position = (['x', 'y', 'width', 'height'] as const).filter((column) => columns[column] !== undefined);
@@ -136,13 +144,14 @@ function checkColumns(path: string, found: readonly string[], columns: Columns, 
     throw missing('"width" or "height"; points without a size need one to be given');
 }
 
-async function* readList(file: string, folder: string, text: AsyncGenerator<string>): AsyncGenerator<Entry> {
+async function* readList(path: string, text: AsyncGenerator<string>, options: SourceOptions): AsyncGenerator<Entry> {
+  const folder = options.images ?? dirname(path);
   let line = 0;
   let rest = '';
   const entry = (content: string): Entry | undefined => {
     line++;
     if (content.trim() === '') return undefined;
-    const source = `${file} line ${line}`;
+    const source = `${basename(path)} line ${line}`;
     try {
       return { image: resolveImage(folder, content.trim()), source };
     } catch (error) {
