@@ -69,3 +69,10 @@ export function allNumbers(shape: readonly Dimension[]): readonly number[] | und
 export function sameShape(a: readonly Dimension[], b: readonly Dimension[]): boolean {
   return a.length === b.length && a.every((dimension, i) => dimension === b[i]);
 }
+
+/** The dimension with a number put in for a name. */
+export function substitute(dimension: Dimension, name: string, value: number): Dimension {
+  const { factor, names } = parse(dimension);
+  const others = names.filter((other) => other !== name);
+  return format({ factor: factor * value ** (names.length - others.length), names: others });
+}

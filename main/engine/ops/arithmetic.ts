@@ -104,10 +104,22 @@ export const arithmetic: OperatorTable = {
     outputs: [1, 1],
     attributes: {},
     // The exponent may be of another type: the result is of the base's.
-    infer: (context) => [combine(context, context.type(0), onNumbers((a, b) => a ** b))],
+    infer: (context) => [
+      combine(
+        context,
+        context.type(0),
+        onNumbers((a, b) => a ** b),
+      ),
+    ],
   },
-  Min: broadcasting([1, MANY], onNumbers((a, b) => Math.min(a, b))),
-  Max: broadcasting([1, MANY], onNumbers((a, b) => Math.max(a, b))),
+  Min: broadcasting(
+    [1, MANY],
+    onNumbers((a, b) => Math.min(a, b)),
+  ),
+  Max: broadcasting(
+    [1, MANY],
+    onNumbers((a, b) => Math.max(a, b)),
+  ),
   Sum: broadcasting([1, MANY]),
   Mean: broadcasting([1, MANY]),
   Equal: comparison(equal),

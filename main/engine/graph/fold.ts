@@ -1,0 +1,137 @@
+import { convolutionWindow, transposedWindow } from '../ops/convolution.ts';
+import { reshapeTarget, squeezedAxes } from '../ops/layout.ts';
+import type { NodeContext } from '../ops/operator.ts';
+import { poolingWindow } from '../ops/pooling.ts';
+import { elementsOf } from '../ops/value.ts';
+import type { Window } from '../ops/windows.ts';
+import { ints, stringOf, withAttributes } from './attributes.ts';
+import { BATCH, resizeSpatial } from './batch.ts';
+import { sameShape } from './dimensions.ts';
+import { rewrite } from './rewrite.ts';
+import type { Rewriter } from './rewrite.ts';
+import { codeOfType, int64s } from './tensors.ts';
+import type { Dimension, Model, Node } from './types.ts';
+
+/**
+ * Computes everything that depends on the input's size alone: the subgraphs that exporters write to find the target of a Reshape,
+ * automatic padding, prepared weights. Takes out nodes that do nothing or that nothing depends on. The batch stays open.
+ *
+ * @param inputShapes as for inferShapes, the batch a name
+ */
+export function foldModel(model: Model, inputShapes: Readonly<Record<string, readonly Dimension[]>>): Model {
+  const outputs = new Set(model.graph.outputs.map(({ name }) => name));
+  const folded = rewrite(model, inputShapes, (context, to) => {
+    const { node } = context;
+    const [output] = node.outputs;
+    if (!doesNothing(context)) settle(context, to);
+    // The name of the network's output is part of its interface.
+    else if (outputs.has(output)) to.put({ ...node, op: 'Identity', inputs: [node.inputs[0]], attributes: {} });
+    else to.replace(output, node.inputs[0]);
+  });
+  return withoutUnused(folded);
+}
+
+/** Whether the output is the first input as it is. */
+function doesNothing(context: NodeContext): boolean {
+  const { node } = context;
+  switch (node.op) {
+    case 'Identity':
+      return true;
+    case 'Concat':
+      return node.inputs.length === 1;
+    case 'Cast': {
+      const to = node.attributes.to;
+      return to.kind === 'int' && to.value === codeOfType(context.type(0));
+    }
+    case 'Reshape':
+      return sameShape(reshapeTarget(context), context.shape(0));
+    case 'Squeeze':
+      return squeezedAxes(context).length === 0;
+    default:
+      return false;
+  }
+}
+
+/** Puts the node with everything written out that follows from its input shapes. */
+function settle(context: NodeContext, to: Rewriter): void {
+  const { node } = context;
+  const [x] = node.inputs;
+  switch (node.op) {
+    case 'Conv': {
+      to.putFolded(withExplicitPads(node, () => convolutionWindow(context)));
+      return;
+    }
+    case 'ConvTranspose': {
+      to.putFolded(withExplicitPads(node, () => transposedWindow(context)));
+      return;
+    }
+    case 'MaxPool':
+    case 'AveragePool': {
+      to.putFolded(withExplicitPads(node, () => poolingWindow(context)));
+      return;
+    }
+    case 'Squeeze': {
+      const axes = int64s(squeezedAxes(context));
+      to.putFolded({ ...node, inputs: [x, to.constant(axes, `${node.outputs[0]}_axes`)] });
+      return;
+    }
+    case 'Reshape': {
+      const target = constantTarget(context);
+      if (!target || context.input(0).constant) {
+        to.putFolded(node);
+        return;
+      }
+      const inputs = [x, to.constant(int64s(target), `${node.outputs[0]}_shape`)];
+      to.putFolded({ ...withAttributes(node, { allowzero: undefined }), inputs });
+      return;
+    }
+    case 'Resize': {
+      const sizes = context.has(3) ? elementsOf(context.input(3)) : undefined;
+      const batchOnly = sizes?.[0] === BATCH && context.shape(0)[0] === BATCH && !('axes' in node.attributes);
+      if (batchOnly && sizes.slice(1).every((size) => typeof size === 'number')) {
+        resizeSpatial(context, to, sizes);
+        return;
+      }
+      to.putFolded(node);
+      return;
+    }
+    default: {
+      to.putFolded(node);
+      return;
+    }
+  }
+}
+
+function withExplicitPads(node: Node, resolve: () => Window): Node {
+  if (stringOf(node, 'auto_pad', 'NOTSET') === 'NOTSET' && !('output_shape' in node.attributes))
+    return withAttributes(node, { auto_pad: undefined });
+  return withAttributes(node, { auto_pad: undefined, output_shape: undefined, pads: ints(resolve().pads) });
+}
+
+/**
+ * The target of a Reshape as a constant: a name that stays in its place is copied (0), one that does not is what is left
+ * over (-1). Undefined where that does not say it all.
+ */
+function constantTarget(context: NodeContext): readonly number[] | undefined {
+  const from = context.shape(0);
+  const target = reshapeTarget(context).map((dimension, axis) => {
+    if (typeof dimension === 'number') return dimension;
+    return dimension === from[axis] ? 0 : -1;
+  });
+  const empty = reshapeTarget(context).includes(0);
+  return empty || target.filter((dimension) => dimension === -1).length > 1 ? undefined : target;
+}
+
+/** The model without the nodes and constants that no output depends on. */
+export function withoutUnused(model: Model): Model {
+  const { graph } = model;
+  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    nodes.push(node);
+    for (const name of node.inputs) needed.add(name);
+  }
+  const initializers = new Map([...graph.initializers].filter(([name]) => needed.has(name)));
+  return { ...model, graph: { ...graph, nodes: nodes.reverse(), initializers } };
+}
