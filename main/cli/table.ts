@@ -13,11 +13,11 @@ export function table(heading: readonly string[], rows: readonly (readonly Cell[
   };
   const numeric = heading.map((_, column) => rows.some((row) => typeof row[column] === 'number'));
   const cells = [heading, ...rows.map((row) => row.map(show))];
-  const widths = heading.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  const widths = heading.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   return cells
     .map((row) =>
       row
-        .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+        .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
         .join('  ')
         .trimEnd(),
     )

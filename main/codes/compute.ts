@@ -61,7 +61,7 @@ export async function computeCodes(
   });
   if (keys.size === 0) return { sets, computed: 0, failures: [] };
 
-  const wanted = [...incomplete].map((index) => ({ set: sets[index]!, point: request.points[index]! }));
+  const wanted = [...incomplete].map((index) => ({ set: sets[index], point: request.points[index] }));
   const save = prepareSave(
     project,
     wanted.map(({ set }) => set),
@@ -141,7 +141,7 @@ function prepareSave(
   const indexed = sets.map((set) => hasIndex(project, set.id));
   return database.transaction((ids: readonly number[], codes: readonly Float32Array[]) => {
     for (const [index, set] of sets.entries()) {
-      const block = codes[index]!;
+      const block = codes[index];
       for (const [row, itemId] of ids.entries()) {
         const old = find.get(set.id, itemId);
         if (old !== undefined) {

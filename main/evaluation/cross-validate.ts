@@ -39,9 +39,9 @@ export async function crossValidateRecipe(
     },
     control,
   );
-  const setId = sets[0]!.id;
+  const setId = sets[0].id;
   const data = gatherDataSet(project, setId, currentSplit(project));
-  const items = data.ids.map((id, row) => ({ id, classIndex: data.classIndices[row], group: data.groups[row]! }));
+  const items = data.ids.map((id, row) => ({ id, classIndex: data.classIndices[row], group: data.groups[row] }));
   const { folds, count, message } = foldsByGroup(items, k, config.seed);
   if (count < 2) throw new UserError('Cross-validation needs items of two groups at least.');
   const result = await studio.trainer.run(

@@ -32,9 +32,9 @@ export function findItem(project: Project, given: string): number {
     )
     .pluck()
     .all(resolve(given), given);
-  const [id, ...others] = ids;
+  const id = ids.at(0);
   if (id === undefined) throw new UserError(`There is no item of the image ${given} in ${project.name}.`);
-  if (others.length)
+  if (ids.length > 1)
     throw new UserError(
       `${given} has ${ids.length} items: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}. Name one by its number.`,
     );

@@ -242,7 +242,7 @@ function prepareWriter(
     for (const opened of batch) {
       const { records } = opened.bundle;
       if ('reason' in opened) {
-        refused.push({ source: records[0]!.source, reason: opened.reason });
+        refused.push({ source: records[0].source, reason: opened.reason });
         continue;
       }
       const { row } = opened;

@@ -30,13 +30,20 @@ async function choose(studio: Studio, project: Project, named: string | undefine
   }
   const hash = getSetting(project, 'network');
   if (hash) return networkOf(project, hash);
-  const [only, ...others] = listNetworks(studio.libraryFolder);
+  const networks = listNetworks(studio.libraryFolder);
+  const only = networks.at(0);
   if (!only) throw new UserError('There is no network yet. Add one with: parfocal network add PATH');
-  if (others.length) {
-    const names = [only, ...others].map(({ info }) => info.name).join(', ');
+  if (networks.length > 1) {
+    const names = networks.map(({ info }) => info.name).join(', ');
     throw new UserError(`Several networks are at hand: ${names}. Name one with --network.`);
   }
   return only;
+}
+
+/** @throws UserError unless one point, and only one, was named */
+export function selectPoint(network: StoredNetwork, given: string): FreezePointInfo {
+  if (given === 'all') throw new UserError('Name one freeze point, not all.');
+  return selectPoints(network, given)[0];
 }
 
 /** A network that the project used before, from the project's own folder. */

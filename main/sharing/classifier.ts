@@ -5,7 +5,7 @@ import type { Classifier, Provenance } from '../contract/classifiers.ts';
 import { productName } from '../contract/product.ts';
 import type { Control } from '../contract/progress.ts';
 import { networkFile } from '../networks/library.ts';
-import { networkOf, selectPoints } from '../networks/project-network.ts';
+import { networkOf, selectPoint } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { Run } from '../training/runs.ts';
@@ -18,7 +18,7 @@ export interface ClassifierFile extends Classifier {
 
 /** What the classifier of a run says of itself. */
 function describeRun(project: Project, { id, created, config }: Run): Classifier {
-  const [point] = selectPoints(networkOf(project, config.network.hash), config.point);
+  const point = selectPoint(networkOf(project, config.network.hash), config.point);
   const provenance: Provenance = {
     producer: productName,
     project: project.name,
@@ -30,7 +30,7 @@ function describeRun(project: Project, { id, created, config }: Run): Classifier
     method: config.method,
     margin: config.margin,
     displayLimits: config.displayLimits,
-    multiplyAdds: point!.multiplyAddsBefore,
+    multiplyAdds: point.multiplyAddsBefore,
   };
   return { classes: config.classes, preprocessing: config.preprocessing, provenance };
 }

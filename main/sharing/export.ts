@@ -52,7 +52,7 @@ export async function exportRun(
     const { images, keys } = listViews(project, ({ id }) => expected.has(id));
     const { answers, failures } = await predictViews(studio, classifier, images, keys.size, 'cpu', control);
     if (!answers.size) {
-      const why = failures[0] ? `: ${failures[0].reason}` : '';
+      const why = failures.length ? `: ${failures[0].reason}` : '';
       throw new UserError(`The exported file could not be checked: no image of the run could be read${why}.`);
     }
     const agreement = compare(expected, answers);
@@ -77,7 +77,7 @@ function heldOut(project: Project, runId: number): Map<number, Float32Array> {
   const step = Math.max(1, chosen.length / triedItems);
   const picked = new Map<number, Float32Array>();
   for (let at = 0; at < chosen.length; at += step) {
-    const item = chosen[Math.floor(at)]!;
+    const item = chosen[Math.floor(at)];
     picked.set(item.itemId, item.probabilities!);
   }
   return picked;

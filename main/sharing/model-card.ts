@@ -6,11 +6,7 @@ import { type Run, runItems } from '../training/runs.ts';
 import type { Agreement } from './export.ts';
 
 /** The page that goes with a shared classifier: what it is, how to use it, how good it is and on what. Markdown. */
-export function modelCard(
-  project: Project,
-  run: Run & { result: RunResult },
-  agreement: Agreement,
-): string {
+export function modelCard(project: Project, run: Run & { result: RunResult }, agreement: Agreement): string {
   const { config, result } = run;
   const { size } = config.preprocessing;
   const method = config.method === 'svm' ? 'linear SVM with Platt-scaled probabilities' : 'softmax regression';

@@ -50,7 +50,7 @@ export async function predictSource(
     options.device ?? 'auto',
     control,
   );
-  for (const { id, reason } of failures) refused.push({ source: records[id]!.source, reason });
+  for (const { id, reason } of failures) refused.push({ source: records[id].source, reason });
   const predictions = records.flatMap((record, id): Prediction[] => {
     const probabilities = answers.get(id);
     return probabilities ? [{ record, probabilities }] : [];
@@ -85,7 +85,7 @@ export async function predictViews(
       onOutput: (output) => {
         if (output.kind === 'failure') failures.push(output.failure);
         else {
-          const block = output.answers[0]!;
+          const block = output.answers[0];
           for (const [row, id] of output.ids.entries())
             answers.set(id, block.slice(row * classes, (row + 1) * classes));
         }
@@ -110,15 +110,16 @@ function gatherImages(records: readonly ImportRecord[], { provenance }: Classifi
   return [...images.values()];
 }
 
-async function openRecords(source: string, options: SourceOptions): Promise<AsyncIterable<ImportRecord | Refusal>> {
+async function openRecords(
+  source: string,
+  options: SourceOptions,
+): Promise<AsyncIterable<ImportRecord | Refusal> | Iterable<ImportRecord>> {
   if (!/\.(txt|lst)$/i.test(source)) return (await openSource(source, options)).records;
   const lines = (await readFile(source, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);
-  return (async function* () {
-    for (const [index, line] of lines.entries()) {
-      const path = line.trim();
-      if (path) yield { image: resolve(source, '..', path), source: `${source} line ${index + 1}` };
-    }
-  })();
+  return lines.flatMap((line, index) => {
+    const path = line.trim();
+    return path ? [{ image: resolve(source, '..', path), source: `${source} line ${index + 1}` }] : [];
+  });
 }
 
 /** The lines of a prediction table: where, which class, how sure, and every class's probability. */
@@ -146,7 +147,7 @@ export function* predictionTable(classifier: ClassifierFile, predictions: Iterab
       y,
       width,
       height,
-      classes[best]!,
+      classes[best],
       probability,
       margin,
       ...probabilities,

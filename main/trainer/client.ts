@@ -57,12 +57,12 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
     job: string,
     params: unknown,
     control: JobControl<never>,
-  ): { answer: Promise<unknown>; settled: Promise<void> } {
+  ): { answer: Promise<unknown>; settled: Promise<undefined> } {
     const { promise: answer, resolve, reject } = Promise.withResolvers<unknown>();
-    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    const { promise: settled, resolve: settle } = Promise.withResolvers<undefined>();
     if (control.signal?.aborted) {
       reject(new CancelledError());
-      settle();
+      settle(undefined);
       return { answer, settled };
     }
     const process = ready();
@@ -77,7 +77,7 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
       for (const timer of timers) clearTimeout(timer);
       control.signal?.removeEventListener('abort', cancel);
       pending = undefined;
-      settle();
+      settle(undefined);
     };
     control.signal?.addEventListener('abort', cancel, { once: true });
     pending = {
@@ -90,7 +90,7 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
             if (!control.signal?.aborted) (control.onOutput as ((value: unknown) => void) | undefined)?.(message.value);
           } catch (error) {
             // What the caller could not take (a full disk, say) ends the job, with that error.
-            reject(error as Error);
+            reject(error);
             cancel();
           }
         } else {
@@ -112,10 +112,10 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
     async run(job, params, control = {}) {
       if (closed) throw new Error('The trainer was closed.');
       const turn = queue;
-      const { promise, resolve: free } = Promise.withResolvers<void>();
+      const { promise, resolve: free } = Promise.withResolvers<undefined>();
       queue = promise;
       await turn;
-      const { answer, settled } = start(job, params, control as JobControl<never>);
+      const { answer, settled } = start(job, params, control);
       void settled.then(free);
       return (await answer) as Jobs[typeof job]['result'];
     },

@@ -41,7 +41,7 @@ export function createJobContext<Output>(
       if (!begins && done !== total && time - lastSent < interval) return;
       lastSent = time;
       history = [...history.filter((one) => time - one.time < rateWindow), { time, done }];
-      const first = history[0]!;
+      const first = history[0];
       const rate = time > first.time ? ((done - first.done) / (time - first.time)) * 1000 : undefined;
       sendProgress({
         step: name,

@@ -20,7 +20,7 @@ async function start({ id, job, params }: Extract<ToTrainer, { kind: 'start' }>)
     (value) => send({ kind: 'output', id, value }),
   );
   try {
-    const result = await (jobs as unknown as Record<string, AnyJob>)[job]!(params, context);
+    const result = await (jobs as unknown as Record<string, AnyJob>)[job](params, context);
     send({ kind: 'done', id, result });
   } catch (error) {
     const sentence = explain(error);

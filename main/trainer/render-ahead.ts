@@ -34,7 +34,7 @@ export async function* renderAhead(
   let waiting: Rendered[] = [];
   while (next < portions.length || underWay.length > 0) {
     while (next < portions.length && ahead < batchesAhead * batchSize) {
-      const portion = portions[next++]!;
+      const portion = portions[next++];
       ahead += portion.views.length;
       underWay.push({ count: portion.views.length, rendered: render(portion, size, onFailure) });
     }

@@ -29,8 +29,8 @@ export async function runViews(run: ViewRun, context: JobContext<ViewOutput>): P
   };
   for await (const { ids, pixels } of renderAhead(run.images, run.size, run.batchSize, onFailure)) {
     const batch: Tensor<'uint8'> = { type: 'uint8', shape: [ids.length, run.size, run.size, 3], data: pixels };
-    const values = await run.session.run({ [run.session.inputNames[0]!]: batch });
-    const answers = run.session.outputNames.map((name) => values[name]!.data as Float32Array);
+    const values = await run.session.run({ [run.session.inputNames[0]]: batch });
+    const answers = run.session.outputNames.map((name) => values[name].data as Float32Array);
     context.output({ kind: 'answers', ids, answers });
     done += ids.length;
     context.progress(run.step, done, run.total);

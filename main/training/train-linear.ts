@@ -62,7 +62,7 @@ export async function trainLinear(
     },
     control,
   );
-  const set = sets[0]!;
+  const set = sets[0];
   const data = gatherDataSet(project, set.id, split);
   const { info } = request.network;
   const config: RunConfig = {
@@ -107,8 +107,8 @@ function* withAnswers(data: LinearData, probabilities: Float32Array): Generator<
     yield {
       itemId,
       classIndex: data.classIndices[row],
-      part: data.parts[row]!,
-      group: data.groups[row]!,
+      part: data.parts[row],
+      group: data.groups[row],
       probabilities: probabilities.slice(row * classes, (row + 1) * classes),
     };
   }

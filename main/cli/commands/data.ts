@@ -137,7 +137,8 @@ export function addDataCommands(program: Command): void {
 function displayLimits(text: string): { limits: { low: number; high: number } | null } {
   if (text === 'image') return { limits: null };
   const [low, high, ...rest] = text.split(',').map(Number);
-  if (low === undefined || high === undefined || rest.length || !(low < high)) {
+  // With one number or none, `high` is undefined and nothing lies below it.
+  if (rest.length || !(low < high)) {
     throw new InvalidArgumentError('It must be LOW,HIGH with LOW below HIGH, or image.');
   }
   return { limits: { low, high } };

@@ -2,11 +2,10 @@ import { type Command, Option } from 'commander';
 import { computeCodes, type CodesReport } from '../../codes/compute.ts';
 import { nearestItems } from '../../codes/neighbours.ts';
 import type { DeviceChoice } from '../../contract/devices.ts';
-import { UserError } from '../../contract/errors.ts';
 import type { NetworkInfo, Pooling } from '../../contract/networks.ts';
 import { describeItems, findItem } from '../../items/find.ts';
 import { addNetwork, findNetwork, listNetworks } from '../../networks/library.ts';
-import { selectPoints, useNetwork } from '../../networks/project-network.ts';
+import { selectPoint, selectPoints, useNetwork } from '../../networks/project-network.ts';
 import { deviceOption, networkOption, number, pointOption, poolingOption, sizeOption } from '../options.ts';
 import { answer } from '../session.ts';
 import { type Cell, table } from '../table.ts';
@@ -137,20 +136,19 @@ export function addNetworkCommands(program: Command): void {
         const project = open(folder);
         const itemId = findItem(project, item);
         const used = await useNetwork(studio, project, options.network);
-        const [point, ...others] = selectPoints(used, options.at);
-        if (!point || others.length) throw new UserError('Name one freeze point to compare items at.');
+        const point = selectPoint(used, options.at);
         const { sets } = await computeCodes(
           studio,
           project,
           { network: used, points: [point], pooling: options.pool, device: options.device },
           control,
         );
-        const nearest = nearestItems(project, sets[0]!.id, itemId, options.k);
+        const nearest = nearestItems(project, sets[0].id, itemId, options.k);
         const described = describeItems(
           project,
           nearest.map((neighbour) => neighbour.itemId),
         );
-        const rows = nearest.map((neighbour, index) => ({ ...described[index]!, distance: neighbour.distance }));
+        const rows = nearest.map((neighbour, index) => ({ ...described[index], distance: neighbour.distance }));
         const text = table(
           ['item', 'distance', 'label', 'image', 'box'],
           rows.map((row) => [

@@ -7,7 +7,7 @@ import { type Method, methods } from '../../contract/runs.ts';
 import { crossValidateRecipe } from '../../evaluation/cross-validate.ts';
 import { createSplit, defaultSplit, type SplitReport } from '../../evaluation/project-split.ts';
 import { type Grouping, groupings } from '../../items/labelled.ts';
-import { selectPoints, useNetwork } from '../../networks/project-network.ts';
+import { selectPoint, useNetwork } from '../../networks/project-network.ts';
 import { finishedRun, listRuns, type Run } from '../../training/runs.ts';
 import { trainLinear } from '../../training/train-linear.ts';
 import { describeEvaluation } from '../evaluation-text.ts';
@@ -67,8 +67,7 @@ export function addTrainingCommands(program: Command): void {
       await answer(command, async ({ studio, open, control }) => {
         const project = open(folder);
         const network = await useNetwork(studio, project, options.network);
-        const [point, ...others] = selectPoints(network, options.at);
-        if (!point || others.length) throw new UserError('Name one freeze point to train at.');
+        const point = selectPoint(network, options.at);
         const { run, warnings, failures, device } = await trainLinear(
           studio,
           project,

@@ -66,7 +66,7 @@ function shortReason(error: unknown): string {
 function largestDifference(expected: Record<string, Tensor>, answered: Record<string, Tensor>): number {
   let largest = 0;
   for (const [name, { data }] of Object.entries(expected)) {
-    const other = answered[name]!.data;
+    const other = answered[name].data;
     let magnitude = 1e-6;
     let difference = 0;
     for (let at = 0; at < data.length; at++) {

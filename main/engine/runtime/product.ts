@@ -20,7 +20,7 @@ export async function createProductSession(): Promise<ProductSession> {
   return {
     async multiplyTransposed(a, b) {
       const { product: result } = await session.run({ a, b });
-      return result!.data as Float32Array;
+      return result.data as Float32Array;
     },
     release: () => session.release(),
   };

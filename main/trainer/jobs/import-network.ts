@@ -50,7 +50,7 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
     hash: await hashFiles(params.target, files),
     name: network.name,
     format: isOnnx ? 'onnx' : 'tfjs',
-    file: files[0]!,
+    file: files[0],
     preprocessing: network.preprocessing,
     preprocessingSource: told
       ? `told by the user: ${params.scaling ?? ''}`

@@ -160,7 +160,7 @@ function evaluate(data: LinearData, probabilities: Float32Array, rows: readonly 
       truth: Int32Array.from(rows, (row) => data.classIndices[row]),
       probabilities: picked,
       classNames: data.classNames,
-      groups: rows.map((row) => data.groups[row]!),
+      groups: rows.map((row) => data.groups[row]),
     },
     { seed },
   );

@@ -54,7 +54,8 @@ export async function findNeighbours(params: NeighboursParams, context: JobConte
   return {
     neighbours: asked.map((itemId, index) => ({
       itemId,
-      nearest: best[index]!.entries.map(({ score, row }) => ({ itemId: ids[row]!, distance: Math.max(0, 1 - score) }))
+      nearest: best[index].entries
+        .map(({ score, row }) => ({ itemId: ids[row], distance: Math.max(0, 1 - score) }))
         .filter((neighbour) => neighbour.itemId !== itemId)
         .slice(0, params.k),
     })),
@@ -73,7 +74,7 @@ class Best {
 
   add(score: number, row: number): void {
     let place = this.entries.length;
-    while (place > 0 && this.entries[place - 1]!.score < score) place--;
+    while (place > 0 && this.entries[place - 1].score < score) place--;
     this.entries.splice(place, 0, { score, row });
     if (this.entries.length > this.capacity) this.entries.pop();
     if (this.entries.length === this.capacity) this.threshold = this.entries.at(-1)!.score;
