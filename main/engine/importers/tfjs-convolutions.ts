@@ -21,8 +21,9 @@ export function conv2d(scope: LayerScope, input: Activation): Activation {
 export function depthwiseConv2d(scope: LayerScope, input: Activation): Activation {
   const [, , channels] = scope.image(input);
   const kernel = scope.config.pair('kernel_size');
-  const filters = channels * scope.config.number('depth_multiplier', 1);
-  const weights = depthwiseKernel(scope, kernel, channels);
+  const depthwise = depthwiseWeight(scope, kernel, channels);
+  const filters = channels * depthwise.multiplier;
+  const weights = storeDepthwise(scope, depthwise);
   return convolution(scope, input, { kernel, weights, groups: channels, filters, bias: bias(scope, filters) });
 }
 
@@ -33,10 +34,11 @@ export function separableConv2d(scope: LayerScope, input: Activation): Activatio
   const filters = scope.config.number('filters');
   const dilations = scope.config.pair('dilation_rate', [1, 1]);
   const window = windowOver(scope, [height, width], kernel, scope.config.pair('strides', [1, 1]), dilations);
-  const between = channels * scope.config.number('depth_multiplier', 1);
+  const depthwise = depthwiseWeight(scope, kernel, channels);
+  const between = channels * depthwise.multiplier;
   const spatial = scope.emit(
     'Conv',
-    [input.value, depthwiseKernel(scope, kernel, channels)],
+    [input.value, storeDepthwise(scope, depthwise)],
     { ...window.attributes, dilations: ints(dilations), group: int(channels) },
     'depthwise',
   );
@@ -97,15 +99,27 @@ function convolution(scope: LayerScope, input: Activation, kernel: Kernel): Acti
   return activate(scope, { value, shape: [window.height, window.width, kernel.filters] }, true);
 }
 
+/**
+ * The layer's depthwise weight and the filters that each channel gets, from the weight itself: TF.js leaves it out of a
+ * separable layer's configuration. Keras 3 calls the weight of a depthwise layer plainly "kernel".
+ */
+function depthwiseWeight(
+  scope: LayerScope,
+  kernel: readonly [number, number],
+  channels: number,
+): { weight: Tensor<'float32'>; multiplier: number } {
+  const weight = scope.weightOf(['depthwise_kernel', 'kernel']);
+  const multiplier = scope.config.number('depth_multiplier', weight.shape[3]);
+  scope.checkShape(weight, 'depthwise_kernel', [...kernel, channels, multiplier]);
+  return { weight, multiplier };
+}
+
 /** Keras' [h, w, channels, multiplier] as ONNX's [channels · multiplier, 1, h, w]. */
-function depthwiseKernel(scope: LayerScope, kernel: readonly [number, number], channels: number): string {
-  return scope.store('depthwise_kernel', () => {
-    const multiplier = scope.config.number('depth_multiplier', 1);
-    // Keras 3 calls the weight of a depthwise layer plainly "kernel".
-    const weight: Tensor<'float32'> = scope.weightOf(['depthwise_kernel', 'kernel']);
-    scope.checkShape(weight, 'depthwise_kernel', [...kernel, channels, multiplier]);
-    return reshaped(permuted(weight, [2, 3, 0, 1]), [channels * multiplier, 1, ...kernel]);
-  });
+function storeDepthwise(scope: LayerScope, { weight, multiplier }: ReturnType<typeof depthwiseWeight>): string {
+  const [height, width, channels] = weight.shape;
+  return scope.store('depthwise_kernel', () =>
+    reshaped(permuted(weight, [2, 3, 0, 1]), [channels * multiplier, 1, height, width]),
+  );
 }
 
 /** The name of the layer's bias in a list, or an empty list where it has none. */

@@ -10,7 +10,8 @@ export function flatten(scope: LayerScope, input: Activation): Activation {
 }
 
 export function reshape(scope: LayerScope, input: Activation): Activation {
-  const target = scope.config.numbers('target_shape');
+  // TF.js writes null for the size that Keras writes -1 for: the one that follows from the others.
+  const target = scope.config.list('target_shape').map((size) => (typeof size === 'number' ? size : -1));
   const count = elements(input.shape);
   const known = elements(target.filter((size) => size !== -1));
   const shape = target.map((size) => (size === -1 ? count / known : size));
