@@ -2,8 +2,8 @@ import type { Node } from '../graph/types.ts';
 import type { Block } from './blocks.ts';
 
 /**
- * Readable names for blocks: that of the layer with the weights (`conv1`, `fc6`); what the names of all its nodes begin
- * with where there are several (`inception_3a`, `layer1.0`); that of the node at its end where these would not be unique.
+ * Readable names for blocks: that of the layer with the weights (`conv1`, `fc6`); where branches join, what the names of all
+ * nodes begin with (`inception_3a`, `layer1.0`); that of the node at its end where these would not be unique.
  */
 export function nameBlocks(blocks: readonly Block[]): string[] {
   const wanted = blocks.map(blockName);
@@ -19,9 +19,10 @@ export function nameBlocks(blocks: readonly Block[]): string[] {
   });
 }
 
-function blockName(block: Block): string {
-  if (block.weightLayers.length === 1) return readable(block.weightLayers[0]);
-  return commonBeginning(block.nodes.map(readable)) || readable(block.endNode);
+function blockName({ nodes, weightLayers, endNode }: Block): string {
+  if (nodes.length === 1) return readable(nodes[0]);
+  const [only] = weightLayers.length === 1 ? weightLayers : [endNode];
+  return commonBeginning(nodes.map(readable)) || readable(only);
 }
 
 /**
