@@ -1,9 +1,9 @@
-import { open, type FileHandle } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { UserError, messageOf } from '../contract/errors.ts';
 import type { DisplayLimits } from '../contract/images.ts';
 import { bitmapSize, decodeBitmap } from './bmp.ts';
 import { limitsOf } from './display.ts';
+import { readHead, withFile } from './files.ts';
 import { formatOf, sniffLength, type ImageFormat } from './formats.ts';
 
 // Every image is read once: libvips' cache of operations would only hold memory.
@@ -59,38 +59,10 @@ export async function inspectImage(path: string, page = 0): Promise<ImageInfo> {
  * @throws UserError naming the file and the reason
  */
 export async function decodeImage(path: string, page: number): Promise<Decoded> {
-  const format = await readFormat(path);
+  const format = formatOf(path, await readHead(path, sniffLength));
   if (page !== 0 && format !== 'tiff')
     throw new UserError(`${path}: page ${page} was asked for, and there is only page 0.`);
   return format === 'bmp' ? decodeBmpFile(path) : decodeWithLibvips(path, format, page);
-}
-
-async function withFile<T>(path: string, read: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, 'r');
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new UserError(`${path}: this is not a file.`);
-    return await read(file, stat.size);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError(
-      `${path}: ${missing ? 'there is no such file' : `the file cannot be read: ${messageOf(error)}`}.`,
-      {
-        cause: error,
-      },
-    );
-  } finally {
-    await file?.close();
-  }
-}
-
-function readFormat(path: string): Promise<ImageFormat> {
-  return withFile(path, async (file) => {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffLength), 0, sniffLength, 0);
-    return formatOf(path, buffer.subarray(0, bytesRead));
-  });
 }
 
 function checkSize(path: string, width: number, height: number): void {

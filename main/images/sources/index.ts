@@ -1,7 +1,8 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { UserError } from '../../contract/errors.ts';
 import type { ImportFormat } from '../../contract/images.ts';
+import { readHead } from '../files.ts';
 import { sniffFormat, sniffLength } from '../formats.ts';
 import { isCoco, readCoco } from './coco.ts';
 import { readCsv } from './csv.ts';
@@ -134,11 +135,5 @@ async function recogniseFile(path: string): Promise<Recognised> {
 }
 
 async function isImage(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffLength), 0, sniffLength, 0);
-    return sniffFormat(buffer.subarray(0, bytesRead)) !== undefined;
-  } finally {
-    await file.close();
-  }
+  return sniffFormat(await readHead(path, sniffLength)) !== undefined;
 }
