@@ -15,7 +15,7 @@ function reasonFor(op: string, domain: string): string | undefined {
   if (/^(LSTM|GRU|RNN)$/.test(op)) return 'recurrent networks are not supported';
   if (/^Random|^Multinomial$|^Bernoulli$/.test(op))
     return 'it draws random numbers, so that results could not be repeated';
-  if (/Sequence|^Optional/.test(op)) return 'sequences are not supported';
+  if (/^Sequence|^(Split|Concat)(To|From)Sequence$|^Optional/.test(op)) return 'sequences are not supported';
   if (/^(NonMaxSuppression|RoiAlign|MaxRoiPool)$/.test(op))
     return 'it belongs to object detection; a classification network is needed';
   return undefined;

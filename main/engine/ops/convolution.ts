@@ -64,6 +64,7 @@ export function transposedWindow(context: NodeContext): Window {
     const full = (size - 1) * strides[axis] + extra[axis] + (kernel[axis] - 1) * dilations[axis] + 1;
     const same = mode === 'SAME_UPPER' || mode === 'SAME_LOWER' ? size * strides[axis] : undefined;
     const target = wanted?.[axis] ?? same;
+    if (target !== undefined && target > full) context.fail(`its kernel reaches ${full} pixels, not ${target}`);
     if (target !== undefined)
       [pads[axis], pads[axis + rank]] = splitPad(
         Math.max(0, full - target),
