@@ -9,6 +9,8 @@ import { createSession } from '../../main/engine/runtime/session.ts';
 
 /** TensorFlow.js on its CPU backend, plain JavaScript: an independent witness for imports. */
 await tf.setBackend('cpu');
+// Otherwise it advertises its native backend on the first use.
+tf.enableProdMode();
 
 /** Gives every weight random values, BatchNormalization's statistics among them, so that none is at a neutral default. */
 export function randomise(model: layers.LayersModel, seed = 1): void {

@@ -63,7 +63,7 @@ export async function openNetwork(file: string, options: OpenOptions = {}): Prom
   const size = options.size ?? pretrainedSize;
   if (size === undefined) throw new EngineError(`${file}: the network does not say its input size. Give it in pixels.`);
   if (!Number.isInteger(size) || size < 1) throw new EngineError(`${size} is not an input size in pixels.`);
-  const { model, values } = normaliseAtSize(read, { file, layout, size, pretrainedSize });
+  const { model, values } = normaliseAtSize(withFloatPixels(read), { file, layout, size, pretrainedSize });
 
   const { graph } = model;
   const classifier = findClassifier(graph, values);
@@ -99,7 +99,7 @@ async function readNetwork(
     const { model, declaredSize } = await readTfjsModel(file, size === undefined ? {} : { size });
     return { model, pretrainedSize: declaredSize };
   }
-  const model = withFloatPixels(await readModelFile(file));
+  const model = await readModelFile(file);
   const [height, width] = imageInput(model, file).sides;
   return { model, pretrainedSize: typeof height === 'number' && height === width ? height : undefined };
 }
@@ -125,7 +125,7 @@ function imageInput(model: Model, file: string): ImageInput {
   if (inputs.length !== 1)
     throw new EngineError(`${file}: the network takes ${inputs.length} inputs; one that takes one image is needed.`);
   const [{ name, type, shape }] = inputs;
-  if (type === 'float32' && shape.length === 4) {
+  if ((type === 'float32' || type === 'uint8') && shape.length === 4) {
     if (shape[1] === 3) return { input: name, layout: 'nchw', sides: shape.slice(2) };
     if (shape[3] === 3) return { input: name, layout: 'nhwc', sides: shape.slice(1, 3) };
   }

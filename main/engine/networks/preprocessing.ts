@@ -43,11 +43,20 @@ export interface RecognisedScaling {
 }
 
 /**
- * The scaling that a network's weights expect, where that is certain: from our own metadata, from a first operation that
- * scales 0 to 255 itself, or from the layer names of a known family. Otherwise undefined, and the person has to say it.
+ * The scaling that a network's input expects, where that is certain: it takes bytes, our own metadata say it, its first
+ * operation scales 0 to 255 itself, or its layers are named as those of a known family. Otherwise undefined, and the
+ * person has to say it.
  */
 export function recogniseScaling(model: Model): RecognisedScaling | undefined {
-  return fromMetadata(model.metadata) ?? fromFirstOperation(model.graph) ?? fromFamily(model.graph);
+  return (
+    // Before the metadata: a network that takes bytes has the preprocessing that those describe inside.
+    fromBytes(model.graph) ?? fromMetadata(model.metadata) ?? fromFirstOperation(model.graph) ?? fromFamily(model.graph)
+  );
+}
+
+function fromBytes(graph: Graph): RecognisedScaling | undefined {
+  if (graph.inputs[0]?.type !== 'uint8') return undefined;
+  return { scaling: scalings.raw, reason: 'the network takes pixels as bytes' };
 }
 
 function fromMetadata(metadata: Readonly<Record<string, string>>): RecognisedScaling | undefined {
