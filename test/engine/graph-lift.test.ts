@@ -32,7 +32,10 @@ describe('operators of older and newer operator sets', () => {
     const { model } = normaliseModel(original);
     const x = randomTensor([2, 6, 9, 8]);
     const bias = original.graph.initializers.get('b')!;
-    const expected = Float32Array.from(x.data, (value, i) => Number(value) + Number(bias.data[Math.floor(i / 72) % 6]));
+    const expected = Float32Array.from(
+      x.data as Float32Array,
+      (value, i) => value + Number(bias.data[Math.floor(i / 72) % 6]),
+    );
     expectClose((await run(model, { x })).y, createTensor('float32', x.shape, expected));
   });
 
