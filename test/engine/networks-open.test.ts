@@ -85,6 +85,32 @@ describe('input sizes', () => {
     }
   });
 
+  test('an average over the image and its padding, which it does not count', async () => {
+    const net = new NetworkBuilder();
+    const value = net.conv('conv', net.input(['N', 3, 12, 12]), 8, { stride: 2 });
+    const window = { kernel_shape: ints([7, 7]), pads: ints([0, 0, 1, 1]) };
+    const pooled = net.add('Flatten', 'flatten', [net.add('AveragePool', 'pool', [value], window)]);
+    const file = await saved(net.model(net.dense('classes', pooled, 8, 4), ['N', 4]));
+    expect((await openNetwork(file, { size: 20 })).freezePoints[0].shape).toEqual([8, 10, 10]);
+    expect(await scores(file, 20)).toHaveLength(8);
+  });
+
+  test('a channel shuffle that holds the sizes of one input size', async () => {
+    const shuffled = (size: number): Model => {
+      const net = new NetworkBuilder();
+      const value = net.conv('conv1', net.input([1, 3, size, size]), 8, { stride: 2 });
+      const side = Math.ceil(size / 2);
+      const groups = net.reshape('split', value, [1, 2, 4, side, side]);
+      const turned = net.add('Transpose', 'turn', [groups], { perm: ints([0, 2, 1, 3, 4]) });
+      const conv = net.conv('conv2', net.reshape('join', turned, [1, 8, side, side]), 8, { groups: 2 });
+      const pooled = net.reshape('flatten', net.add('GlobalAveragePool', 'pool', [conv]), [1, 8]);
+      return net.model(net.dense('classes', pooled, 8, 4), [1, 4]);
+    };
+    const small = await saved(shuffled(16), 'small');
+    const large = await saved(shuffled(30), 'large');
+    expect(await scores(small, 30)).toEqual(await scores(large, 30));
+  });
+
   test('an open size must be given', async () => {
     const file = await saved(convolutional({ input: ['N', 3, 'height', 'width'] }));
     await expect(openNetwork(file)).rejects.toThrow(/network\.onnx: the network does not say its input size/);

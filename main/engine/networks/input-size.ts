@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.ts';
-import { intsOf } from '../graph/attributes.ts';
+import { intOf, intsOf } from '../graph/attributes.ts';
 import { normaliseModel } from '../graph/normalise.ts';
 import type { NormalisedModel } from '../graph/normalise.ts';
 import type { Graph, Model, Node } from '../graph/types.ts';
@@ -7,6 +7,7 @@ import { isWeightLayer } from './counts.ts';
 import type { Values } from './counts.ts';
 import { ancestors } from './cuts.ts';
 import type { Preprocessing } from './preprocessing.ts';
+import { withReshapesFor } from './reshapes.ts';
 
 export interface SizeOptions {
   /** For error messages. */
@@ -24,8 +25,7 @@ export interface SizeOptions {
  */
 export function normaliseAtSize(model: Model, options: SizeOptions): NormalisedModel {
   const { file, size, pretrainedSize } = options;
-  const inputShape = (side: number) => (options.layout === 'nchw' ? [3, side, side] : [side, side, 3]);
-  const at = (part: Model, side: number) => normaliseModel(part, { inputShape: inputShape(side) });
+  const at = (part: Model, side: number) => normaliseModel(part, { inputShape: imageShape(options.layout, side) });
   if (pretrainedSize === undefined || size === pretrainedSize) return named(file, () => at(model, size));
 
   const pretrained = named(file, () => at(model, pretrainedSize));
@@ -34,12 +34,34 @@ export function normaliseAtSize(model: Model, options: SizeOptions): NormalisedM
     return at(flexible, size);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
+    const refitted = withReshapes(flexible, at, options);
+    if (refitted) return refitted;
     const reason = lengthMismatch(flexible, pretrained, (part) => at(part, size), size) ?? error.message;
     throw new EngineError(
       `${file}: the network does not work at ${size} pixels. ${reason} Use ${pretrainedSize} pixels.`,
       { cause: error },
     );
   }
+}
+
+/** Second try, for networks with sizes written into their Reshapes; undefined where it does not work either. */
+function withReshapes(
+  model: Model,
+  at: (part: Model, side: number) => NormalisedModel,
+  { layout, size, pretrainedSize }: SizeOptions,
+): NormalisedModel | undefined {
+  // Where shapes are computed in the graph, those of the pretrained size would be in more places than Reshapes.
+  if (pretrainedSize === undefined || model.graph.nodes.some((node) => node.op === 'Shape')) return undefined;
+  try {
+    return at(withReshapesFor(at(model, pretrainedSize), imageShape(layout, size)), size);
+  } catch (error) {
+    if (error instanceof EngineError) return undefined;
+    throw error;
+  }
+}
+
+function imageShape(layout: Preprocessing['layout'], side: number): number[] {
+  return layout === 'nchw' ? [3, side, side] : [side, side, 3];
 }
 
 function named<T>(file: string, work: () => T): T {
@@ -70,12 +92,13 @@ function coversImage(node: Node, values: Values): boolean {
   const from = values.get(node.inputs[0])?.shape.slice(2) ?? [];
   const to = values.get(node.outputs[0])?.shape.slice(2) ?? [];
   const kernel = intsOf(node, 'kernel_shape') ?? [];
-  const pads = intsOf(node, 'pads') ?? [];
+  const pads = intsOf(node, 'pads') ?? [0, 0, 0, 0];
+  const countsPadding = intOf(node, 'count_include_pad', 0) === 1;
   return (
     to.every((side) => side === 1) &&
     from.some((side) => side !== 1) &&
-    from.every((side, axis) => side === kernel[axis]) &&
-    pads.every((pad) => pad === 0)
+    from.every((side, axis) => Number(side) + pads[axis] + pads[axis + 2] === kernel[axis]) &&
+    !(countsPadding && pads.some((pad) => pad !== 0))
   );
 }
 
