@@ -59,9 +59,9 @@ function percentile(counts: Uint32Array, rank: number): number {
 
 /** `255 · (value − low) / (high − low)`, rounded, and clamped to 0…255. What is no number becomes 0. */
 export function toDisplay(samples: DeepSamples, { low, high }: DisplayLimits): Uint8Array {
-  const scale = 255 / (high - low);
+  const range = high - low;
   // The clamped array rounds and clamps as it is written to, and stores NaN as 0.
   const shown = new Uint8ClampedArray(samples.length);
-  for (let i = 0; i < samples.length; i++) shown[i] = (samples[i] - low) * scale;
+  for (let i = 0; i < samples.length; i++) shown[i] = ((samples[i] - low) * 255) / range;
   return new Uint8Array(shown.buffer);
 }

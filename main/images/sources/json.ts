@@ -1,5 +1,6 @@
 import { constants } from 'node:buffer';
-import { UserError, messageOf } from '../../contract/errors.ts';
+import { UserError } from '../../contract/errors.ts';
+import { jsonFault } from './json-fault.ts';
 import { readText } from './text.ts';
 
 /** A string cannot be longer, and JSON is parsed from one. */
@@ -15,12 +16,12 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const message = messageOf(error);
-    const position = Number(/at position (\d+)/.exec(message)?.[1] ?? text.length);
-    const before = text.slice(0, position).split('\n');
-    const reason = message.replace(/ in JSON.*$/s, '').replace(/, ".*$/s, '');
+    const fault = jsonFault(text);
+    const before = text.slice(0, fault).split('\n');
+    const found = text.slice(fault, fault + 20).split('\n')[0];
     throw new UserError(
-      `${path}: this is not valid JSON: line ${before.length}, column ${before.at(-1)!.length + 1}: ${reason}.`,
+      `${path}: this is not valid JSON: line ${before.length}, column ${before.at(-1)!.length + 1}: ` +
+        `${found === '' ? 'the file ends too early' : `what begins with ${found} does not belong here`}.`,
       { cause: error },
     );
   }

@@ -70,6 +70,7 @@ export function parseVoc(xml: string): VocAnnotation {
     if (typeof found === 'string') faults.push({ line: began, reason: found });
     else objects.push({ ...found, line: began });
   };
+  if (xml.trim() === '') throw new UserError('line 1: the file is empty.');
   parser.write(xml).close();
   return { filename, objects, faults };
 }
