@@ -221,7 +221,7 @@ describe('the same output as TensorFlow.js', () => {
     expect(await difference(model, 4)).toBeLessThan(1e-4);
   });
 
-  test('branches that join: add, subtract-free merges, concatenate on each axis', async () => {
+  test('branches that join, by elements and on each axis', async () => {
     const image = layers.input({ shape: inputShape(8) });
     const branch = () => conv(3, { padding: 'same' }).apply(image) as layers.SymbolicTensor;
     const merged = [

@@ -58,11 +58,12 @@ export interface Network {
  *   the wanted size
  */
 export async function openNetwork(file: string, options: OpenOptions = {}): Promise<Network> {
+  if (options.size !== undefined && (!Number.isInteger(options.size) || options.size < 1))
+    throw new EngineError(`${options.size} is not an input size: a whole number of pixels is needed.`);
   const { model: read, pretrainedSize } = await readNetwork(file, options.size);
   const { input, layout } = imageInput(read, file);
   const size = options.size ?? pretrainedSize;
   if (size === undefined) throw new EngineError(`${file}: the network does not say its input size. Give it in pixels.`);
-  if (!Number.isInteger(size) || size < 1) throw new EngineError(`${size} is not an input size in pixels.`);
   const { model, values } = normaliseAtSize(withFloatPixels(read), { file, layout, size, pretrainedSize });
 
   const { graph } = model;
