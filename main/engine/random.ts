@@ -6,13 +6,13 @@
  */
 export interface Random {
   /** Uniform in [0, 1), 32 bits. */
-  next(): number;
+  readonly next: () => number;
   /** Uniform integer in [0, bound); `bound` at most 2³². */
-  integer(bound: number): number;
+  readonly integer: (bound: number) => number;
   /** Standard normal deviate (Box–Muller). */
-  normal(): number;
+  readonly normal: () => number;
   /** Reorders in place (Fisher–Yates) and returns what it was given. */
-  shuffle<T extends { [index: number]: unknown; readonly length: number }>(values: T): T;
+  readonly shuffle: <T extends { [index: number]: unknown; readonly length: number }>(values: T) => T;
 }
 
 /** @param seed any safe integer; each gives its own sequence */

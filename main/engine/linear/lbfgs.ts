@@ -37,13 +37,13 @@ interface Trial extends Evaluation {
 
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
 
 /** a ← a + factor · b */
 function add(a: Float64Array, factor: number, b: Float64Array): void {
-  for (let i = 0; i < a.length; i++) a[i]! += factor * b[i]!;
+  for (let i = 0; i < a.length; i++) a[i] += factor * b[i];
 }
 
 /** Minimum of the cubic through two trials' values and slopes, kept away from both ends (Nocedal & Wright, eq. 3.59). */
@@ -101,17 +101,17 @@ export async function minimise(
     const converged = Math.sqrt(dot(gradient, gradient)) <= gradientNorm;
     if (converged || iterations === maxIterations) return { point, gradient, value, iterations, converged };
 
-    let direction = gradient.slice();
+    let direction: Float64Array = gradient.slice();
     const factors = new Float64Array(memory.length);
     for (let i = memory.length - 1; i >= 0; i--) {
-      const { step, change } = memory[i]!;
+      const { step, change } = memory[i];
       factors[i] = dot(step, direction) / dot(step, change);
-      add(direction, -factors[i]!, change);
+      add(direction, -factors[i], change);
     }
     direction = await precondition(direction);
     for (const [i, { step, change }] of memory.entries())
-      add(direction, factors[i]! - dot(change, direction) / dot(step, change), step);
-    for (let i = 0; i < direction.length; i++) direction[i] = -direction[i]!;
+      add(direction, factors[i] - dot(change, direction) / dot(step, change), step);
+    for (let i = 0; i < direction.length; i++) direction[i] = -direction[i];
 
     const next = await search({ ...current, step: 0, slope: dot(gradient, direction) }, async (step) => {
       const at = point.slice();

@@ -56,15 +56,15 @@ export async function createSoftmaxSolver(
     let loss = 0;
     curvature.fill(0);
     for (const [i, block] of blocks.entries()) {
-      const part = await crossEntropy.run({ codes: block.tensor, targets: targets[i]!, weights, bias });
-      for (const value of part.losses!) loss += value;
-      addTo(gradient, part.weightGradient!, 0);
-      addTo(gradient, part.biasGradient!, size);
-      addTo(curvature, part.curvature!, 0);
+      const part = await crossEntropy.run({ codes: block.tensor, targets: targets[i], weights, bias });
+      for (const value of part.losses) loss += value;
+      addTo(gradient, part.weightGradient, 0);
+      addTo(gradient, part.biasGradient, size);
+      addTo(curvature, part.curvature, 0);
       await pause();
     }
-    for (let i = 0; i < gradient.length; i++) gradient[i]! /= totalWeight;
-    for (let c = 0; c < classCount; c++) curvature[c]! /= totalWeight;
+    for (let i = 0; i < gradient.length; i++) gradient[i] /= totalWeight;
+    for (let c = 0; c < classCount; c++) curvature[c] /= totalWeight;
     latest = { value: loss / totalWeight, gradient, point };
     return latest;
   }
@@ -73,11 +73,11 @@ export async function createSoftmaxSolver(
     const loss = await meanLoss(point);
     const weights = point.subarray(0, size);
     const gradient = loss.gradient.slice();
-    for (let i = 0; i < size; i++) gradient[i]! += regularisation * weights[i]!;
+    for (let i = 0; i < size; i++) gradient[i] += regularisation * weights[i];
     return { value: loss.value + (regularisation / 2) * dot(weights, weights), gradient };
   }
 
-  let point = new Float64Array(size + classCount);
+  let point: Float64Array = new Float64Array(size + classCount);
   const { gradient: first } = await meanLoss(point);
   const gradientNorm = tolerance * Math.sqrt(dot(first, first));
 
@@ -87,7 +87,7 @@ export async function createSoftmaxSolver(
     async solve(regularisation): Promise<Solution> {
       // Along a grid of equal ratios solutions move smoothly: going on as before starts closer than standing still.
       if (before) {
-        const ahead = point.map((value, i) => 2 * value - before![i]!);
+        const ahead = point.map((value, i) => 2 * value - before![i]);
         const still = await penalised(point, regularisation);
         before = point;
         if ((await penalised(ahead, regularisation)).value < still.value) point = ahead;
@@ -117,12 +117,12 @@ export async function createSoftmaxSolver(
 
 function targetsOf({ classes, classCount, rowWeights }: Problem, first: number, rows: number) {
   const targets = new Float32Array(rows * classCount);
-  for (let i = 0; i < rows; i++) targets[i * classCount + classes[first + i]!] = rowWeights[first + i]!;
+  for (let i = 0; i < rows; i++) targets[i * classCount + classes[first + i]] = rowWeights[first + i]!;
   return matrix(targets, rows, classCount);
 }
 
 function addTo(sum: Float64Array, values: Float32Array, at: number): void {
-  for (let i = 0; i < values.length; i++) sum[at + i]! += values[i]!;
+  for (let i = 0; i < values.length; i++) sum[at + i] += values[i];
 }
 
 /** Multiplies by the inverse of the approximate Hessian, as it is where the search starts. */
@@ -140,7 +140,7 @@ function preconditioner(
   const scale = new Float32Array(classCount * count);
   for (let c = 0; c < classCount; c++)
     for (let k = 0; k < count; k++)
-      scale[c * count + k] = 1 / (perClass[c]! * eigenvalues[k]! + regularisation) - elsewhere[c]!;
+      scale[c * count + k] = 1 / (perClass[c] * eigenvalues[k] + regularisation) - elsewhere[c];
   const basisTensor = matrix(basis, count, columns);
   const scaleTensor = matrix(scale, classCount, count);
   return async (values) => {
@@ -150,8 +150,8 @@ function preconditioner(
       scale: scaleTensor,
     });
     const product = new Float64Array(values.length);
-    for (let i = 0; i < size; i++) product[i] = values[i]! * elsewhere[Math.floor(i / columns)]! + result![i]!;
-    for (let c = 0; c < classCount; c++) product[size + c] = values[size + c]! / perClass[c]!;
+    for (let i = 0; i < size; i++) product[i] = values[i] * elsewhere[Math.floor(i / columns)] + result[i];
+    for (let c = 0; c < classCount; c++) product[size + c] = values[size + c] / perClass[c];
     return product;
   };
 }

@@ -31,7 +31,7 @@ export async function leadingSpectrum(
   const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
   const count = Math.min(wanted, columns, rows);
   const random = createRandom(1);
-  let basis = Float64Array.from({ length: count * columns }, random.normal);
+  let basis = Float64Array.from({ length: count * columns }, () => random.normal());
   let trace = 0;
   for (const { tensor } of blocks) for (const value of tensor.data) trace += value * value;
   trace /= rows;
@@ -41,7 +41,7 @@ export async function leadingSpectrum(
     const product = new Float64Array(count * columns);
     for (const { tensor } of blocks) {
       const { products } = await gram.run({ codes: tensor, vectors });
-      for (let i = 0; i < product.length; i++) product[i]! += products![i]! / rows;
+      for (let i = 0; i < product.length; i++) product[i] += products[i] / rows;
       await pause();
     }
     return product;
@@ -56,7 +56,7 @@ export async function leadingSpectrum(
   for (let i = 0; i < count; i++)
     for (let j = 0; j < count; j++) {
       let sum = 0;
-      for (let k = 0; k < columns; k++) sum += basis[i * columns + k]! * product[j * columns + k]!;
+      for (let k = 0; k < columns; k++) sum += basis[i * columns + k] * product[j * columns + k];
       projected[i * count + j] = sum;
     }
   const { values, vectors } = symmetricEigen(projected, count);
@@ -64,7 +64,7 @@ export async function leadingSpectrum(
   for (let i = 0; i < count; i++)
     for (let k = 0; k < columns; k++) {
       let sum = 0;
-      for (let j = 0; j < count; j++) sum += vectors[i * count + j]! * basis[j * columns + k]!;
+      for (let j = 0; j < count; j++) sum += vectors[i * count + j] * basis[j * columns + k];
       rotated[i * columns + k] = sum;
     }
   const explained = values.reduce((sum, value) => sum + value, 0);
@@ -81,12 +81,12 @@ function orthonormalise(rows: Float64Array, count: number, columns: number): voi
       for (let j = 0; j < i; j++) {
         const other = rows.subarray(j * columns, (j + 1) * columns);
         let projection = 0;
-        for (let k = 0; k < columns; k++) projection += row[k]! * other[k]!;
-        for (let k = 0; k < columns; k++) row[k]! -= projection * other[k]!;
+        for (let k = 0; k < columns; k++) projection += row[k] * other[k];
+        for (let k = 0; k < columns; k++) row[k] -= projection * other[k];
       }
     const length = norm(row);
     const scale = length > 1e-6 * before ? 1 / length : 0;
-    for (let k = 0; k < columns; k++) row[k]! *= scale;
+    for (let k = 0; k < columns; k++) row[k] *= scale;
   }
 }
 
@@ -105,36 +105,36 @@ export function symmetricEigen(source: Float64Array, size: number): { values: Fl
   const v = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
     v[i * size + i] = 1;
-    for (let j = 0; j < size; j++) a[i * size + j] = (source[i * size + j]! + source[j * size + i]!) / 2;
+    for (let j = 0; j < size; j++) a[i * size + j] = (source[i * size + j] + source[j * size + i]) / 2;
   }
   for (let sweep = 0; sweep < 30; sweep++) {
     let off = 0;
     let all = 0;
     for (let i = 0; i < size; i++)
       for (let j = 0; j < size; j++) {
-        all += a[i * size + j]! ** 2;
-        if (i !== j) off += a[i * size + j]! ** 2;
+        all += a[i * size + j] ** 2;
+        if (i !== j) off += a[i * size + j] ** 2;
       }
     if (off <= 1e-24 * all) break;
     for (let p = 0; p < size; p++) for (let q = p + 1; q < size; q++) rotate(a, v, size, p, q);
   }
-  const order = Array.from({ length: size }, (_, i) => i).sort((i, j) => a[j * size + j]! - a[i * size + i]!);
+  const order = Array.from({ length: size }, (_, i) => i).sort((i, j) => a[j * size + j] - a[i * size + i]);
   const vectors = new Float64Array(size * size);
   for (const [to, from] of order.entries()) vectors.set(v.subarray(from * size, (from + 1) * size), to * size);
-  return { values: Float64Array.from(order, (i) => a[i * size + i]!), vectors };
+  return { values: Float64Array.from(order, (i) => a[i * size + i]), vectors };
 }
 
 /** Makes element (p, q) zero by a rotation in that plane; the rows of `v` follow. */
 function rotate(a: Float64Array, v: Float64Array, size: number, p: number, q: number): void {
-  const apq = a[p * size + q]!;
+  const apq = a[p * size + q];
   if (apq === 0) return;
-  const tau = (a[q * size + q]! - a[p * size + p]!) / (2 * apq);
+  const tau = (a[q * size + q] - a[p * size + p]) / (2 * apq);
   const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.sqrt(1 + tau * tau));
   const c = 1 / Math.sqrt(1 + t * t);
   const s = t * c;
   const turn = (values: Float64Array, i: number, j: number) => {
-    const x = values[i]!;
-    const y = values[j]!;
+    const x = values[i];
+    const y = values[j];
     values[i] = c * x - s * y;
     values[j] = s * x + c * y;
   };

@@ -28,34 +28,30 @@ export function standardisation(codes: Matrix, rows: ArrayLike<number>): Standar
   const mean = new Float64Array(columns);
   const deviation = new Float64Array(columns);
   for (let i = 0; i < rows.length; i++) {
-    const start = rows[i]! * columns;
-    for (let j = 0; j < columns; j++) mean[j]! += data[start + j]!;
+    const start = rows[i] * columns;
+    for (let j = 0; j < columns; j++) mean[j] += data[start + j];
   }
-  for (let j = 0; j < columns; j++) mean[j]! /= rows.length;
+  for (let j = 0; j < columns; j++) mean[j] /= rows.length;
   // Two passes: the difference of sums of squares loses every digit where the mean is large against the deviation.
   for (let i = 0; i < rows.length; i++) {
-    const start = rows[i]! * columns;
-    for (let j = 0; j < columns; j++) deviation[j]! += (data[start + j]! - mean[j]!) ** 2;
+    const start = rows[i] * columns;
+    for (let j = 0; j < columns; j++) deviation[j] += (data[start + j] - mean[j]) ** 2;
   }
   for (let j = 0; j < columns; j++) {
-    const spread = Math.sqrt(deviation[j]! / rows.length);
-    deviation[j] = spread > NOISE * Math.abs(mean[j]!) ? spread : 1;
+    const spread = Math.sqrt(deviation[j] / rows.length);
+    deviation[j] = spread > NOISE * Math.abs(mean[j]) ? spread : 1;
   }
   return { mean, deviation };
 }
 
 /** Some rows of a matrix, in the order given, standardised, as a matrix of their own. */
-export function standardiseRows(
-  codes: Matrix,
-  rows: ArrayLike<number>,
-  { mean, deviation }: Standardisation,
-): Matrix {
+export function standardiseRows(codes: Matrix, rows: ArrayLike<number>, { mean, deviation }: Standardisation): Matrix {
   const { data, columns } = codes;
   const result = new Float32Array(rows.length * columns);
   for (let i = 0; i < rows.length; i++) {
-    const from = rows[i]! * columns;
+    const from = rows[i] * columns;
     const to = i * columns;
-    for (let j = 0; j < columns; j++) result[to + j] = (data[from + j]! - mean[j]!) / deviation[j]!;
+    for (let j = 0; j < columns; j++) result[to + j] = (data[from + j] - mean[j]) / deviation[j];
   }
   return { data: result, rows: rows.length, columns };
 }

@@ -24,10 +24,8 @@ export interface SvmSolver extends Solver {
   solve(regularisation: number): Promise<SvmSolution>;
 }
 
-/** Rows that are optimised together. */
-const BLOCK_ROWS = 128;
-/** Sweeps over a block before the next. */
-const SWEEPS = 2;
+/** Rows that are optimised together: more make the products faster and each epoch slower to converge. */
+const BLOCK_ROWS = 64;
 /** Epochs between two looks at the duality gap. */
 const CHECK_EVERY = 3;
 
@@ -62,26 +60,26 @@ export async function createSvmSolver(
   // Rows are dealt to blocks at random: neighbours are often of one class, and a block should hold a bit of everything.
   const order = random.shuffle(Int32Array.from({ length: rows }, (_, i) => i));
   const blocks = rowBlocks(permuted(problem, order), BLOCK_ROWS);
-  const rowWeights = Float64Array.from(order, (row) => problem.rowWeights[row]!);
+  const rowWeights = Float64Array.from(order, (row) => problem.rowWeights[row]);
   const totalWeight = rowWeights.reduce((sum, weight) => sum + weight, 0);
   const duals = Array.from({ length: classCount }, (_, c): Dual => {
     const signs = Int8Array.from(order, (row) => (problem.classes[row] === c ? 1 : -1));
     return { signs, alpha: new Float64Array(rows), solved: false };
   });
 
-  const rowGram = await createKernel(rowGramModel());
+  const rowGram = await createKernel(rowGramModel(), 1);
   const grams: Float32Array[] = [];
   try {
     for (const { tensor } of blocks) {
       const { products } = await rowGram.run({ codes: tensor });
-      grams.push(products!.map((value) => value + 1));
+      grams.push(products.map((value) => value + 1));
       await pause();
     }
   } finally {
     await rowGram.release();
   }
 
-  const kernel = await createKernel(updateAndScoreModel());
+  const kernel = await createKernel(updateAndScoreModel(), 1);
   let weights: Float32Array = new Float32Array(classCount * columns);
   const bias = new Float64Array(classCount);
   const nothing = matrix(new Float32Array(classCount), classCount, 1);
@@ -93,7 +91,7 @@ export async function createSvmSolver(
     const { updated, scores } = await kernel.run(feeds);
     weights = updated!;
     await pause();
-    return scores!;
+    return scores;
   }
 
   /** Weights and bias anew from the duals: sets aside the rounding of many small updates. */
@@ -104,11 +102,11 @@ export async function createSvmSolver(
       const change = new Float32Array(classCount * block.rows);
       for (const [c, { signs, alpha }] of duals.entries())
         for (let i = 0; i < block.rows; i++) {
-          const value = signs[block.first + i]! * alpha[block.first + i]!;
+          const value = signs[block.first + i] * alpha[block.first + i];
           change[c * block.rows + i] = value;
-          bias[c]! += value;
+          bias[c] += value;
         }
-      await advance(blocks[0]!, matrix(change, classCount, block.rows), block.tensor);
+      await advance(blocks[0], matrix(change, classCount, block.rows), block.tensor);
     }
   }
 
@@ -117,7 +115,7 @@ export async function createSvmSolver(
     let changed = zeroRow;
     const sequence = random.shuffle(blocks.map((_, i) => i));
     for (const at of sequence) {
-      const block = blocks[at]!;
+      const block = blocks[at];
       const scores = Float64Array.from(await advance(block, change, changed));
       const next = new Float32Array(classCount * block.rows);
       const rowOrder = random.shuffle(Int32Array.from({ length: block.rows }, (_, i) => i));
@@ -125,13 +123,13 @@ export async function createSvmSolver(
         if (dual.solved) continue;
         const from = c * block.rows;
         const own = scores.subarray(from, from + block.rows);
-        for (let i = 0; i < own.length; i++) own[i]! += bias[c]!;
-        bias[c]! += descend(dual, block, grams[at]!, own, rowOrder, costs, loss, next.subarray(from, from + block.rows));
+        for (let i = 0; i < own.length; i++) own[i] += bias[c];
+        bias[c] += descend(dual, block, grams[at], own, rowOrder, costs, loss, next.subarray(from, from + block.rows));
       }
       change = matrix(next, classCount, block.rows);
       changed = block.tensor;
     }
-    await advance(blocks[0]!, change, changed);
+    await advance(blocks[0], change, changed);
   }
 
   /** Primal objectives and relative duality gaps by class, at the present weights; marks what is solved. */
@@ -141,19 +139,19 @@ export async function createSvmSolver(
       const scores = await advance(block);
       for (const [c, { signs }] of duals.entries())
         for (let i = 0; i < block.rows; i++) {
-          const short = Math.max(0, 1 - signs[block.first + i]! * (scores[c * block.rows + i]! + bias[c]!));
-          losses[c]! += costs[block.first + i]! * (loss === 'hinge' ? short : short * short);
+          const short = Math.max(0, 1 - signs[block.first + i] * (scores[c * block.rows + i] + bias[c]));
+          losses[c] += costs[block.first + i] * (loss === 'hinge' ? short : short * short);
         }
     }
     let objective = 0;
     let worst = 0;
     for (const [c, dual] of duals.entries()) {
       const half = squaredNorm(c) / 2;
-      const primal = half + losses[c]!;
+      const primal = half + losses[c];
       let gain = -half;
       for (let i = 0; i < rows; i++) {
-        const alpha = dual.alpha[i]!;
-        gain += alpha - (loss === 'hinge' ? 0 : (alpha * alpha) / (4 * costs[i]!));
+        const alpha = dual.alpha[i];
+        gain += alpha - (loss === 'hinge' ? 0 : (alpha * alpha) / (4 * costs[i]));
       }
       const gap = (primal - gain) / primal;
       dual.solved = gap <= tolerance;
@@ -164,8 +162,8 @@ export async function createSvmSolver(
   }
 
   function squaredNorm(c: number): number {
-    let sum = bias[c]! ** 2;
-    for (let j = 0; j < columns; j++) sum += weights[c * columns + j]! ** 2;
+    let sum = bias[c] ** 2;
+    for (let j = 0; j < columns; j++) sum += weights[c * columns + j] ** 2;
     return sum;
   }
 
@@ -177,15 +175,15 @@ export async function createSvmSolver(
       let curvature = squaredNorm(c);
       let room = Infinity;
       for (let i = 0; i < rows; i++) {
-        const alpha = dual.alpha[i]!;
+        const alpha = dual.alpha[i];
         sum += alpha;
-        if (loss === 'squared-hinge') curvature += (alpha * alpha) / (2 * costs[i]!);
-        else if (alpha > 0) room = Math.min(room, costs[i]! / alpha);
+        if (loss === 'squared-hinge') curvature += (alpha * alpha) / (2 * costs[i]);
+        else if (alpha > 0) room = Math.min(room, costs[i] / alpha);
       }
       const scale = sum > 0 ? Math.min(sum / curvature, room) : 1;
-      for (let i = 0; i < rows; i++) dual.alpha[i]! *= scale;
-      for (let j = 0; j < columns; j++) weights[c * columns + j]! *= scale;
-      bias[c]! *= scale;
+      for (let i = 0; i < rows; i++) dual.alpha[i] *= scale;
+      for (let j = 0; j < columns; j++) weights[c * columns + j] *= scale;
+      bias[c] *= scale;
     }
   }
 
@@ -217,12 +215,12 @@ export async function createSvmSolver(
 function permuted({ codes: { data, rows, columns } }: Problem, order: Int32Array) {
   const result = new Float32Array(data.length);
   for (let to = 0; to < rows; to++)
-    result.set(data.subarray(order[to]! * columns, (order[to]! + 1) * columns), to * columns);
+    result.set(data.subarray(order[to] * columns, (order[to] + 1) * columns), to * columns);
   return { data: result, rows, columns };
 }
 
 /**
- * Sweeps of coordinate descent over one block for one class. `scores` follow the steps; the change of `sign · alpha` of
+ * One sweep of coordinate descent over one block for one class. `scores` follow the steps; the change of `sign · alpha` of
  * each row goes to `change`.
  *
  * @returns the sum of `change`
@@ -238,24 +236,23 @@ function descend(
   change: Float32Array,
 ): number {
   let total = 0;
-  for (let sweep = 0; sweep < SWEEPS; sweep++)
-    for (let k = 0; k < rows; k++) {
-      const i = order[k]!;
-      const sign = signs[first + i]!;
-      const old = alpha[first + i]!;
-      const cost = costs[first + i]!;
-      const ridge = loss === 'hinge' ? 0 : 1 / (2 * cost);
-      const limit = loss === 'hinge' ? cost : Infinity;
-      const gradient = sign * scores[i]! - 1 + ridge * old;
-      const wanted = old - gradient / (gram[i * rows + i]! + ridge);
-      const next = Math.min(Math.max(wanted, 0), limit);
-      if (next === old) continue;
-      alpha[first + i] = next;
-      const step = sign * (next - old);
-      change[i]! += step;
-      total += step;
-      const row = i * rows;
-      for (let j = 0; j < rows; j++) scores[j]! += step * gram[row + j]!;
-    }
+  for (let k = 0; k < rows; k++) {
+    const i = order[k];
+    const sign = signs[first + i];
+    const old = alpha[first + i];
+    const cost = costs[first + i];
+    const ridge = loss === 'hinge' ? 0 : 1 / (2 * cost);
+    const limit = loss === 'hinge' ? cost : Infinity;
+    const gradient = sign * scores[i] - 1 + ridge * old;
+    const wanted = old - gradient / (gram[i * rows + i] + ridge);
+    const next = Math.min(Math.max(wanted, 0), limit);
+    if (next === old) continue;
+    alpha[first + i] = next;
+    const step = sign * (next - old);
+    change[i] += step;
+    total += step;
+    const row = i * rows;
+    for (let j = 0; j < rows; j++) scores[j] += step * gram[row + j];
+  }
   return total;
 }
