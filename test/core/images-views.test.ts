@@ -46,8 +46,7 @@ function resizeByDefinition(pixels: Pixels, size: number): number[] {
         let value = 0;
         for (let v = 0; v < side; v++)
           if (weights[y][v] > 0)
-            for (let u = 0; u < side; u++)
-              value += weights[y][v] * weights[x][u] * data[(v * side + u) * 3 + channel];
+            for (let u = 0; u < side; u++) value += weights[y][v] * weights[x][u] * data[(v * side + u) * 3 + channel];
         out.push(value);
       }
   return out;
