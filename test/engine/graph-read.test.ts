@@ -81,6 +81,13 @@ describe('reading', () => {
     expect(model.graph.nodes.map((node) => node.op)).toEqual(['Shape', 'Gather', 'Unsqueeze', 'Concat', 'Reshape']);
   });
 
+  test('nodes of one name get names of their own', async () => {
+    const proto = protoOf('dropout-12');
+    for (const node of proto.graph!.node) node.name = 'layer';
+    const model = await readChanged(proto);
+    expect(model.graph.nodes.map(({ name }) => name)).toEqual(['layer', 'layer:d', 'layer:y']);
+  });
+
   test('half precision becomes single precision everywhere', async () => {
     const original = await readModelFile(onnxFixture('float16'));
     const { model } = normaliseModel(original);
@@ -296,6 +303,6 @@ describe('networks that are refused, with the reason', () => {
     await expectRefused(readChanged(proto), /Clip "Clip_y" takes "lost", which nothing/);
     const twice = protoOf('clip-6');
     twice.graph!.node.push(clone(NodeProtoSchema, twice.graph!.node[0]));
-    await expectRefused(readChanged(twice), /Clip "Clip_y" makes "y", which exists already/);
+    await expectRefused(readChanged(twice), /Clip "Clip_y:y" makes "y", which exists already/);
   });
 });

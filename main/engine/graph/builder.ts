@@ -96,7 +96,7 @@ export class GraphBuilder {
       const count = options.outputs ?? 1;
       outputs = Array.from({ length: count }, (_, i) => this.freshName(`${name}_${count === 1 ? 'out' : `out${i}`}`));
     }
-    this.#nodes.push({ op, domain: '', name, inputs, outputs, attributes });
+    this.#nodes.push({ op, domain: '', name, inputs: [...inputs], outputs, attributes: { ...attributes } });
     return outputs;
   }
 

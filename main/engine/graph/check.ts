@@ -7,7 +7,7 @@ import { OPSET } from './types.ts';
 import type { Graph, Model, Node } from './types.ts';
 
 /**
- * Checks that a model is well formed: every value is made once and before it is used (so there is no cycle), outputs
+ * Checks that a model is well formed: no two nodes have one name, every value is made once and before it is used (so there is no cycle), outputs
  * exist, tensors are as long as their shapes say, and operators that the engine knows have inputs, outputs and attributes of
  * the right number and kind. To be called after every pass.
  *
@@ -25,7 +25,10 @@ export function checkModel(model: Model): void {
     if (defined.has(input.name)) throw new EngineError(`The input "${input.name}" is defined twice.`);
     defined.add(input.name);
   }
+  const names = new Set<string>();
   for (const node of graph.nodes) {
+    if (node.name !== '' && names.has(node.name)) throw new EngineError(`Two nodes are called "${node.name}".`);
+    names.add(node.name);
     for (const input of node.inputs)
       if (input !== '' && !defined.has(input)) throw new EngineError(whyUndefined(graph, node, input));
     for (const output of node.outputs) {

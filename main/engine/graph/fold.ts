@@ -55,7 +55,6 @@ function doesNothing(context: NodeContext): boolean {
 /** Puts the node with everything written out that follows from its input shapes. */
 function settle(context: NodeContext, to: Rewriter): void {
   const { node } = context;
-  const [x] = node.inputs;
   switch (node.op) {
     case 'Conv': {
       to.putFolded(withExplicitPads(node, () => convolutionWindow(context)));
@@ -70,19 +69,13 @@ function settle(context: NodeContext, to: Rewriter): void {
       to.putFolded(withExplicitPads(node, () => poolingWindow(context)));
       return;
     }
-    case 'Squeeze': {
-      const axes = int64s(squeezedAxes(context));
-      to.putFolded({ ...node, inputs: [x, to.constant(axes, `${node.outputs[0]}_axes`)] });
+    case 'Squeeze':
+      to.putFolded(withConstantList(context, to, squeezedAxes(context), 'axes'));
       return;
-    }
     case 'Reshape': {
-      const target = constantTarget(context);
-      if (!target || context.input(0).constant) {
-        to.putFolded(node);
-        return;
-      }
-      const inputs = [x, to.constant(int64s(target), `${node.outputs[0]}_shape`)];
-      to.putFolded({ ...withAttributes(node, { allowzero: undefined }), inputs });
+      const target = context.input(0).constant ? undefined : constantTarget(context);
+      const plain = withAttributes(node, { allowzero: undefined });
+      to.putFolded(target ? { ...plain, inputs: withConstantList(context, to, target, 'shape').inputs } : node);
       return;
     }
     case 'Resize': {
@@ -100,6 +93,14 @@ function settle(context: NodeContext, to: Rewriter): void {
       return;
     }
   }
+}
+
+/** The node with a list of whole numbers as its second input; as it is where it has that list already. */
+function withConstantList(context: NodeContext, to: Rewriter, list: readonly number[], what: string): Node {
+  const { node } = context;
+  const given = context.has(1) && context.input(1).constant ? elementsOf(context.input(1)) : undefined;
+  if (given && sameShape(given, list)) return node;
+  return { ...node, inputs: [node.inputs[0], to.constant(int64s(list), `${node.outputs[0]}_${what}`)] };
 }
 
 function withExplicitPads(node: Node, resolve: () => Window): Node {

@@ -125,7 +125,7 @@ function readOpset(proto: ModelProto): number {
 function readGraph(proto: GraphProto): Graph {
   const sparse = proto.sparseInitializer.at(0);
   if (sparse) throw new EngineError(`The weights "${sparse.values?.name ?? ''}" are sparse, which is not supported.`);
-  const nodes = inTopologicalOrder(proto.node.map(readNode));
+  const nodes = inTopologicalOrder(withOwnNames(proto.node.map(readNode)));
   const initializers = new Map<string, Tensor>();
   for (const tensor of proto.initializer)
     initializers.set(tensor.name, readTensor(tensor, `The constant "${tensor.name}"`));
@@ -173,6 +173,16 @@ function readNode(proto: NodeProto): Node {
     readAttribute(attribute, proto),
   ]);
   return { ...head, attributes: Object.fromEntries(attributes) };
+}
+
+/** Some exporters give several nodes one name, which ONNX Runtime refuses: such nodes are named after their outputs. */
+function withOwnNames(nodes: readonly Node[]): readonly Node[] {
+  const taken = new Set<string>();
+  return nodes.map((node) => {
+    const name = taken.has(node.name) && node.name !== '' ? `${node.name}:${node.outputs.join(',')}` : node.name;
+    taken.add(name);
+    return { ...node, name };
+  });
 }
 
 /** The kind of an attribute; files of IR version 1 leave it to be seen from what is filled in. */
