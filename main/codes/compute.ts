@@ -1,7 +1,7 @@
 import type { DeviceChoice } from '../contract/devices.ts';
-import { codeLength, type FreezePointInfo, type Pooling, type Preprocessing } from '../contract/networks.ts';
+import type { FreezePointInfo, Pooling, Preprocessing } from '../contract/networks.ts';
 import type { Control } from '../contract/progress.ts';
-import { vectorBytes } from '../database/codes.ts';
+import { dimensionsOf, vectorBytes } from '../database/codes.ts';
 import { listViews } from '../items/views.ts';
 import { networkFile, type StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
@@ -22,6 +22,7 @@ export interface CodesRequest {
 export interface CodeSet {
   readonly id: number;
   readonly point: string;
+  /** Length of a code; 0 while there is none. */
   readonly dimensions: number;
 }
 
@@ -91,7 +92,12 @@ export async function computeCodes(
       },
     },
   );
-  return { sets, computed, failures, device };
+  return {
+    sets: sets.map((set) => ({ ...set, dimensions: dimensionsOf(project.database, set.id) })),
+    computed,
+    failures,
+    device,
+  };
 }
 
 function ensureSet(
@@ -101,22 +107,20 @@ function ensureSet(
   pooling: Pooling,
   preprocessing: Preprocessing,
 ): CodeSet {
-  // Pooling does nothing to a vector: its codes are one set whatever was asked for.
-  const key = [network, point.name, point.kind === 'vector' ? 'none' : pooling, JSON.stringify(preprocessing)] as const;
-  const dimensions = codeLength(point, pooling);
+  const key = [network, point.name, pooling, JSON.stringify(preprocessing)] as const;
   project.database
     .prepare(
-      `INSERT INTO codes.code_sets (network, point, pooling, preprocessing, dimensions) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO codes.code_sets (network, point, pooling, preprocessing) VALUES (?, ?, ?, ?)
        ON CONFLICT (network, point, pooling, preprocessing) DO NOTHING`,
     )
-    .run(...key, dimensions);
+    .run(...key);
   const id = project.database
     .prepare<[string, string, string, string], number>(
       'SELECT id FROM codes.code_sets WHERE network = ? AND point = ? AND pooling = ? AND preprocessing = ?',
     )
     .pluck()
     .get(...key)!;
-  return { id, point: point.name, dimensions };
+  return { id, point: point.name, dimensions: dimensionsOf(project.database, id) };
 }
 
 function storedKeys(project: Project, set: CodeSet): Map<number, string> {
@@ -142,13 +146,14 @@ function prepareSave(
   return database.transaction((ids: readonly number[], codes: readonly Float32Array[]) => {
     for (const [index, set] of sets.entries()) {
       const block = codes[index];
+      const dimensions = block.length / ids.length;
       for (const [row, itemId] of ids.entries()) {
         const old = find.get(set.id, itemId);
         if (old !== undefined) {
           if (indexed[index]) dropFromIndex(project, set.id, old);
           remove.run(old);
         }
-        const vector = block.subarray(row * set.dimensions, (row + 1) * set.dimensions);
+        const vector = block.subarray(row * dimensions, (row + 1) * dimensions);
         insert.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
       }
     }

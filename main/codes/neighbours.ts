@@ -1,4 +1,4 @@
-import { vectorBytes, vectorOf } from '../database/codes.ts';
+import { dimensionsOf, vectorBytes, vectorOf } from '../database/codes.ts';
 import { UserError } from '../contract/errors.ts';
 import type { Control } from '../contract/progress.ts';
 import type { Project } from '../projects/project.ts';
@@ -26,10 +26,7 @@ export function dropFromIndex(project: Project, setId: number, codeId: number): 
 /** Brings the index of a set up to date. Made on the first question: it doubles the room that the set takes. */
 export function updateIndex(project: Project, setId: number): void {
   const { database } = project;
-  const dimensions = database
-    .prepare<[number], number>('SELECT dimensions FROM codes.code_sets WHERE id = ?')
-    .pluck()
-    .get(setId)!;
+  const dimensions = dimensionsOf(database, setId);
   database.transaction(() => {
     database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${indexOf(setId)} USING vec0(embedding float[${dimensions}])`);
     const missing = database

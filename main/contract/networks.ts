@@ -55,10 +55,3 @@ export const networkInfoSchema = z.object({
   added: z.string(),
 });
 export type NetworkInfo = z.infer<typeof networkInfoSchema>;
-
-/** Length of the vector that pooling makes of the activations at a freeze point. */
-export function codeLength(point: FreezePointInfo, pooling: Pooling): number {
-  const channels = point.shape[0];
-  if (point.kind === 'vector') return channels;
-  return { avg: 1, 'avg+max': 2, pyramid: 4 }[pooling] * channels;
-}

@@ -13,10 +13,7 @@ export interface CodeMatrix {
  * @param wanted the items, in the order in which their rows shall stand; all of the set, by number, when absent
  */
 export function readCodes(database: Database, setId: number, wanted?: readonly number[]): CodeMatrix {
-  const dimensions = database
-    .prepare<[number], number>('SELECT dimensions FROM code_sets WHERE id = ?')
-    .pluck()
-    .get(setId)!;
+  const dimensions = dimensionsOf(database, setId);
   const stored = database
     .prepare<[number], number>('SELECT item_id FROM codes WHERE set_id = ? ORDER BY item_id')
     .pluck()
@@ -34,6 +31,15 @@ export function readCodes(database: Database, setId: number, wanted?: readonly n
     if (row !== undefined) bytes.set(vector, row * dimensions * Float32Array.BYTES_PER_ELEMENT);
   }
   return { ids, dimensions, matrix };
+}
+
+/** Length of the codes of a set; 0 while it is empty. */
+export function dimensionsOf(database: Database, setId: number): number {
+  const bytes = database
+    .prepare<[number], number>('SELECT LENGTH(vector) FROM codes WHERE set_id = ? LIMIT 1')
+    .pluck()
+    .get(setId);
+  return (bytes ?? 0) / Float32Array.BYTES_PER_ELEMENT;
 }
 
 /** The bytes of a vector as they are stored. */

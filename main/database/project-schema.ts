@@ -128,7 +128,6 @@ CREATE TABLE code_sets (
   point TEXT NOT NULL,             -- name of the freeze point
   pooling TEXT NOT NULL,
   preprocessing TEXT NOT NULL,     -- canonical JSON, input size included
-  dimensions INTEGER NOT NULL,
   UNIQUE (network, point, pooling, preprocessing)
 ) STRICT;
 CREATE TABLE codes (
