@@ -17,7 +17,9 @@ function versionOf(database: Database): number {
 }
 
 /**
- * Applies what is missing, each migration in one transaction with its record.
+ * Applies what is missing, each migration in one transaction with its record. Foreign keys are left off: while they are
+ * on, making a table anew (the only way to change a constraint) would empty those that refer to it. They are checked as
+ * a whole before a migration counts.
  *
  * @throws UserError when the database is of a newer program than this one
  */
@@ -35,11 +37,14 @@ export function migrate(
   if (version > 0 && version < migrations.length && backup) {
     database.prepare('VACUUM INTO ?').run(backup(version));
   }
+  database.pragma('foreign_keys = OFF');
   const record = database.prepare('INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)');
   for (const [index, migration] of migrations.entries()) {
     if (index < version) continue;
     database.transaction(() => {
       database.exec(migration.sql);
+      if (database.prepare('PRAGMA foreign_key_check').get() !== undefined)
+        throw new Error(`The migration "${migration.name}" leaves rows that refer to nothing.`);
       record.run(index + 1, migration.name, new Date().toISOString());
     })();
   }
