@@ -1,7 +1,8 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { UserError } from '../contract/errors.ts';
+import { nameFile } from './name-file.ts';
 
 /** Keeps a folder to one process. Held until released, or until the process is gone. */
 export interface Lock {
@@ -17,29 +18,31 @@ export interface Lock {
  * @throws UserError when another process has it, naming that process
  */
 export function takeLock(path: string, what: string): Lock {
-  const database = new BetterSqlite3(`${path}.sqlite`, { timeout: 0 });
+  const lockFile = `${path}.sqlite`;
+  const holderFile = `${path}.json`;
+  let database: BetterSqlite3.Database | undefined;
   try {
+    database = new BetterSqlite3(lockFile, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
+    const holder = { process: process.pid, computer: hostname(), since: new Date().toISOString() };
+    writeFileSync(holderFile, JSON.stringify(holder));
   } catch (error) {
-    database.close();
+    database?.close();
     if (error instanceof BetterSqlite3.SqliteError && error.code === 'SQLITE_BUSY') {
-      throw new UserError(
-        `${what} is open in another program: ${describeHolder(`${path}.json`)}. Close it there first.`,
-        {
-          cause: error,
-        },
-      );
+      throw new UserError(`${what} is open in another program: ${describeHolder(holderFile)}. Close it there first.`, {
+        cause: error,
+      });
     }
-    throw error;
+    throw nameFile(error, lockFile);
   }
-  const holder = {
-    process: process.pid,
-    program: process.title,
-    computer: hostname(),
-    since: new Date().toISOString(),
+  const held = database;
+  return {
+    release: () => {
+      // Gone before the lock is: nobody can then be told of a holder that is no more.
+      if (held.open) rmSync(holderFile, { force: true });
+      held.close();
+    },
   };
-  writeFileSync(`${path}.json`, JSON.stringify(holder));
-  return { release: () => database.close() };
 }
 
 function describeHolder(file: string): string {

@@ -2,6 +2,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import * as sqliteVec from 'sqlite-vec';
 import type { Migration } from './migrate.ts';
 import { migrate } from './migrate.ts';
+import { nameFile } from './name-file.ts';
 
 export type Database = BetterSqlite3.Database;
 
@@ -16,21 +17,34 @@ export function openDatabase(
   migrations: readonly Migration[],
   options: { backup?: (version: number) => string; pageSize?: number } = {},
 ): Database {
-  const database = new BetterSqlite3(path);
+  const database = connect(path);
   try {
     // Takes effect only in a new file, before its first page is written.
     if (options.pageSize) database.pragma(`page_size = ${options.pageSize}`);
     database.pragma('journal_mode = WAL');
     // With WAL, NORMAL keeps the database whole through a power cut; only the last moments may be missing.
     database.pragma('synchronous = NORMAL');
-    database.pragma('foreign_keys = ON');
     database.pragma('busy_timeout = 5000');
     sqliteVec.load(database);
     migrate(database, migrations, options.backup);
+    database.pragma('foreign_keys = ON');
     return database;
   } catch (error) {
     database.close();
-    throw error;
+    throw nameFile(error, path);
+  }
+}
+
+/** Whether what was thrown says that a database's file holds something else, or is broken. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof BetterSqlite3.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code);
+}
+
+function connect(path: string): Database {
+  try {
+    return new BetterSqlite3(path);
+  } catch (error) {
+    throw nameFile(error, path);
   }
 }
 

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../contract/errors.ts';
 import { takeLock } from '../database/lock.ts';
-import { type Database, openDatabase } from '../database/open.ts';
+import { type Database, isDamage, openDatabase } from '../database/open.ts';
 import { codesMigrations, codesPageSize, projectMigrations } from '../database/project-schema.ts';
 
 /** A project's folder ends so, and the desktop opens it by that. */
@@ -69,6 +69,7 @@ export function openProject(given: string): Project {
 
 function open(folder: string): Project {
   const name = basename(folder, projectEnding);
+  checkWritable(folder);
   const lock = takeLock(join(folder, 'lock'), `The project ${name}`);
   let database: Database | undefined;
   try {
@@ -82,7 +83,7 @@ function open(folder: string): Project {
     database = openDatabase(join(folder, databaseFile), projectMigrations, { backup });
     const cacheFolder = subfolder('cache');
     const codesFile = join(cacheFolder, 'codes.sqlite');
-    openDatabase(codesFile, codesMigrations, { pageSize: codesPageSize }).close();
+    prepareCodes(codesFile);
     database.prepare('ATTACH ? AS codes').run(codesFile);
     const opened = database;
     return {
@@ -104,5 +105,31 @@ function open(folder: string): Project {
     database?.close();
     lock.release();
     throw error;
+  }
+}
+
+/** A project that cannot be written to is refused now, and not in the middle of the work. */
+function checkWritable(folder: string): void {
+  for (const path of [folder, join(folder, databaseFile)].filter((one) => existsSync(one))) {
+    try {
+      accessSync(path, constants.W_OK);
+    } catch (error) {
+      throw new UserError(
+        `${path}: The project is read-only. Make its folder writable, or copy it to a place that is.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Codes can be computed again: a damaged file of them is made anew, and keeps nobody from the project. */
+function prepareCodes(file: string): void {
+  const prepare = (): void => void openDatabase(file, codesMigrations, { pageSize: codesPageSize }).close();
+  try {
+    prepare();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    for (const part of ['', '-wal', '-shm']) rmSync(file + part, { force: true });
+    prepare();
   }
 }
