@@ -1,0 +1,57 @@
+/**
+ * The core as a process of its own, for tests that hold a project open, or end it in the middle of its work. Says on its
+ * standard output how far it is; ends with code 1 and a sentence on its error stream where the core refuses.
+ */
+import { computeCodes } from '../../main/codes/compute.ts';
+import { explain } from '../../main/contract/errors.ts';
+import { importItems } from '../../main/items/import.ts';
+import { useNetwork } from '../../main/networks/project-network.ts';
+import { createProject, openProject } from '../../main/projects/project.ts';
+import { createStudio } from '../../main/studio.ts';
+import { forkTrainer } from '../../main/trainer/fork.ts';
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const commands: Readonly<Record<string, (...args: string[]) => Promise<void>>> = {
+  new: (folder) => {
+    createProject(folder).close();
+    return Promise.resolve();
+  },
+  /** Opens a project and keeps it. */
+  hold: async (folder) => {
+    const project = openProject(folder);
+    say('open');
+    await new Promise((resolve) => setTimeout(resolve, 600_000));
+    project.close();
+  },
+  /** Imports, saying how many items were read. */
+  import: async (folder, source) => {
+    const project = openProject(folder);
+    const report = await importItems(project, source, {}, { onProgress: ({ done }) => say(String(done)) });
+    say(JSON.stringify(report));
+    project.close();
+  },
+  /** Computes codes, saying first which process the trainer is. */
+  codes: async (folder, data) => {
+    const project = openProject(folder);
+    const studio = createStudio(forkTrainer, data);
+    const network = await useNetwork(studio, project);
+    const request = { network, points: network.info.freezePoints, pooling: 'avg', device: 'cpu' } as const;
+    await computeCodes(studio, project, request, {
+      onProgress: ({ step, done }) => {
+        if (step === 'Computing codes') say(`${String(studio.trainer.pid)} ${done}`);
+      },
+    });
+    studio.close();
+    project.close();
+  },
+};
+
+const [command, ...args] = process.argv.slice(2);
+try {
+  await commands[command](...args);
+} catch (error) {
+  const sentence = explain(error);
+  console.error(sentence ?? error);
+  process.exitCode = sentence === undefined ? 2 : 1;
+}
