@@ -196,7 +196,13 @@ describe('freeze points', () => {
   test('names are unique', () => {
     const net = new NetworkBuilder();
     let value = net.input();
-    for (let i = 0; i < 3; i++) value = net.relu('relu', net.conv('conv', value, 4));
+    // Nodes of names that differ, and that read the same.
+    for (const [relu, conv] of [
+      ['relu', 'conv'],
+      ['/relu/Relu', '/conv/Conv'],
+      ['relu/', 'conv/'],
+    ])
+      value = net.relu(relu, net.conv(conv, value, 4));
     expect(new Set(pointsOf(classes(net, value)).map(({ name }) => name)).size).toBe(3);
   });
 });
