@@ -19,7 +19,7 @@ A classifier of ${config.classes.length} classes, trained with ${productName} on
 
 The file takes \`pixels\`: uint8 [N, ${size}, ${size}, 3], RGB, 0 to 255. It gives \`probabilities\`: float32 [N, ${config.classes.length}], in the order below. Everything else (scaling, channel order, the network, the classifier) is inside.
 
-Pixels are made so: the region with a margin of ${config.margin} of its longer side on each side (a whole image: none), made square about its centre, filled by reflection beyond the image's edge, resized to ${size} × ${size} with Lanczos-3 and antialiasing. ${
+Pixels are made so: the region with a margin of ${config.margin} of its longer side on each side (a whole image: none), made square about its centre, filled by reflection beyond the image's edge, resized to ${size} × ${size} by the triangle filter (bilinear; widened, that is antialiased, when shrinking). ${
     config.displayLimits
       ? `Images of more than 8 bits: stored values ${config.displayLimits.low} to ${config.displayLimits.high} become 0 to 255.`
       : 'Images of more than 8 bits: the 0.1% and 99.9% quantiles of each image become 0 and 255.'

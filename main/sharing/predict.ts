@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { UserError } from '../contract/errors.ts';
 import type { DeviceChoice } from '../contract/devices.ts';
 import type { ImportRecord, Refusal } from '../contract/images.ts';
 import type { Control } from '../contract/progress.ts';
-import { csvLine } from '../images/csv.ts';
+import type { CsvValue } from '../images/csv.ts';
 import { isRefusal, openSource, type SourceOptions } from '../images/sources/index.ts';
 import type { Studio } from '../studio-parts.ts';
 import { batchSizeFor } from '../trainer/batch-size.ts';
@@ -37,7 +35,8 @@ export async function predictSource(
 ): Promise<PredictionReport> {
   const records: ImportRecord[] = [];
   const refused: Refusal[] = [];
-  for await (const record of await openRecords(source, options)) {
+  const { records: found } = await openSource(source, options);
+  for await (const record of found) {
     if (isRefusal(record)) refused.push(record);
     else records.push(record);
   }
@@ -110,49 +109,20 @@ function gatherImages(records: readonly ImportRecord[], { provenance }: Classifi
   return [...images.values()];
 }
 
-async function openRecords(
-  source: string,
-  options: SourceOptions,
-): Promise<AsyncIterable<ImportRecord | Refusal> | Iterable<ImportRecord>> {
-  if (!/\.(txt|lst)$/i.test(source)) return (await openSource(source, options)).records;
-  const lines = (await readFile(source, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);
-  return lines.flatMap((line, index) => {
-    const path = line.trim();
-    return path ? [{ image: resolve(source, '..', path), source: `${source} line ${index + 1}` }] : [];
-  });
-}
-
-/** The lines of a prediction table: where, which class, how sure, and every class's probability. */
-export function* predictionTable(classifier: ClassifierFile, predictions: Iterable<Prediction>): Generator<string> {
-  const { classes } = classifier;
-  yield csvLine([
-    'image',
-    'page',
-    'x',
-    'y',
-    'width',
-    'height',
-    'class',
-    'probability',
-    'margin',
-    ...classes.map((name) => `p(${name})`),
-  ]);
-  for (const { record, probabilities } of predictions) {
-    const { best, probability, margin } = decide(probabilities);
-    const { x, y, width, height } = record.box ?? { x: null, y: null, width: null, height: null };
-    yield csvLine([
-      record.image,
-      record.page ?? 0,
-      x,
-      y,
-      width,
-      height,
-      classes[best],
-      probability,
-      margin,
-      ...probabilities,
-    ]);
-  }
+/** A prediction table: where, which class, how sure, and every class's probability. */
+export function predictionTable(
+  { classes }: ClassifierFile,
+  predictions: readonly Prediction[],
+): { header: string[]; rows: CsvValue[][] } {
+  const place = ['image', 'page', 'x', 'y', 'width', 'height'];
+  return {
+    header: [...place, 'class', 'probability', 'margin', ...classes.map((name) => `p(${name})`)],
+    rows: predictions.map(({ record: { image, page = 0, box }, probabilities }) => {
+      const { best, probability, margin } = decide(probabilities);
+      const answer = [classes[best], probability, margin, ...probabilities];
+      return [image, page, box?.x, box?.y, box?.width, box?.height, ...answer];
+    }),
+  };
 }
 
 /** The likeliest class, and how far it is ahead of the next. */

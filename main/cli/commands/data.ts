@@ -1,17 +1,15 @@
-import { type Command, Option } from 'commander';
-import { rename, writeFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Refusal } from '../../contract/images.ts';
 import { importFormats } from '../../contract/images.ts';
-import { csvLine } from '../../images/csv.ts';
 import { importItems, type ImportOptions, type ImportReport } from '../../items/import.ts';
 import { listLabels } from '../../labels/list-labels.ts';
 import { createProject } from '../../projects/project.ts';
 import { setSetting } from '../../projects/settings.ts';
 import { projectStatus } from '../../overview/status.ts';
+import { putCsv } from '../csv-output.ts';
 import { number } from '../options.ts';
 import { answer } from '../session.ts';
 import { table } from '../table.ts';
-import { InvalidArgumentError } from 'commander';
 
 /** Making projects, bringing images and labels in, seeing what is there. */
 export function addDataCommands(program: Command): void {
@@ -123,13 +121,12 @@ export function addDataCommands(program: Command): void {
           'author',
           'time',
         ] as const;
-        const text = [csvLine(columns), ...rows.map((row) => csvLine(columns.map((column) => row[column])))].join('\n');
-        if (options.csv === '-') return { json: rows, text };
-        await writeWhole(options.csv, `${text}\n`);
-        return {
-          json: { file: options.csv, labels: rows.length },
-          text: `Wrote ${rows.length.toLocaleString('en')} labels to ${options.csv}`,
-        };
+        const text = await putCsv(
+          options.csv,
+          columns,
+          rows.map((row) => columns.map((column) => row[column])),
+        );
+        return { json: options.csv === '-' ? rows : { file: options.csv, labels: rows.length }, text };
       });
     });
 }
@@ -142,13 +139,6 @@ function displayLimits(text: string): { limits: { low: number; high: number } | 
     throw new InvalidArgumentError('It must be LOW,HIGH with LOW below HIGH, or image.');
   }
   return { limits: { low, high } };
-}
-
-/** A file that is there whole or not at all. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const partial = `${path}.part`;
-  await writeFile(partial, text);
-  await rename(partial, path);
 }
 
 /** Lines of a report that are shown; the rest is counted. */

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { rename, writeFile } from 'node:fs/promises';
 import type { DeviceChoice } from '../../contract/devices.ts';
 import { importFormats } from '../../contract/images.ts';
 import type { SourceOptions } from '../../images/sources/index.ts';
@@ -7,6 +6,7 @@ import { cachedClassifier, openClassifier } from '../../sharing/classifier.ts';
 import { exportRun } from '../../sharing/export.ts';
 import { decide, predictionTable, predictSource } from '../../sharing/predict.ts';
 import { finishedRun } from '../../training/runs.ts';
+import { putCsv } from '../csv-output.ts';
 import { deviceOption, number } from '../options.ts';
 import { answer, type Session } from '../session.ts';
 import { table } from '../table.ts';
@@ -39,7 +39,7 @@ export function addSharingCommands(program: Command): void {
       await answer(command, async (session) => {
         const classifier = await chooseClassifier(session, given, options.run);
         const report = await predictSource(session.studio, classifier, source, options, session.control);
-        const lines = [...predictionTable(classifier, report.predictions)];
+        const { header, rows } = predictionTable(classifier, report.predictions);
         const notes = [`Device: ${report.device}`, ...listRefusals('Refused', report.refused)];
         const counts = classifier.classes.map((name, index) => ({
           class: name,
@@ -55,11 +55,10 @@ export function addSharingCommands(program: Command): void {
             probabilities: [...probabilities],
           })),
         };
-        if (options.csv === '-') return { json, text: lines.join('\n') };
         if (options.csv !== undefined) {
-          await writeFile(`${options.csv}.part`, `${lines.join('\n')}\n`);
-          await rename(`${options.csv}.part`, options.csv);
-          notes.unshift(`Wrote ${report.predictions.length.toLocaleString('en')} answers to ${options.csv}`);
+          const written = await putCsv(options.csv, header, rows);
+          if (options.csv === '-') return { json, text: written };
+          notes.unshift(written);
         }
         return {
           json,
