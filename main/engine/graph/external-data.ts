@@ -3,6 +3,9 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { EngineError } from '../errors.ts';
 import type { TensorProto } from './proto/onnx_pb.js';
 
+/** Bytes read in one call: the system takes less than 2 GB. */
+const MAX_READ = 2 ** 30;
+
 /**
  * Reads the weights of a tensor that lie in a file beside the model.
  *
@@ -28,7 +31,7 @@ export async function readExternalData(tensor: TensorProto, folder: string): Pro
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
-      const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
+      const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, MAX_READ), offset + done);
       if (bytesRead === 0) throw new EngineError(`"${location}" became shorter while it was read.`);
       done += bytesRead;
     }
