@@ -21,15 +21,16 @@ export function currentAuthor(): string {
 
 /**
  * Records labels as one operation, so that one undo takes all of them back. Items that have the wanted label already
- * are passed over.
+ * are passed over; of several changes to one item the last counts.
  *
  * @returns how many items changed
  */
 export function labelItems(project: Project, changes: readonly LabelChange[], source: LabelSource = 'hand'): number {
   return project.database.transaction(() => {
     const current = currentLabels(project);
-    const real = changes
-      .map((change) => ({ ...change, previous: current(change.itemId) }))
+    const wanted = new Map(changes.map(({ itemId, classId }) => [itemId, classId]));
+    const real = [...wanted]
+      .map(([itemId, classId]) => ({ itemId, classId, previous: current(itemId) }))
       .filter((change) => change.classId !== change.previous);
     if (real.length) record(project, { kind: 'label', target: null, source }, real);
     return real.length;
@@ -46,8 +47,10 @@ export function undoLabels(project: Project): number | undefined {
   return repeat(
     project,
     'undo',
-    `SELECT MAX(id) FROM label_operations AS one WHERE kind = 'label' AND ${lastAnswer} IS NOT 'undo'
-       AND id > (SELECT COALESCE(MAX(id), 0) FROM label_operations WHERE source = 'import')`,
+    `SELECT MAX(id) FROM label_operations AS one WHERE kind = 'label'
+       AND id > (SELECT COALESCE(MAX(id), 0) FROM label_operations WHERE source = 'import')
+       AND (SELECT kind FROM label_operations AS answer WHERE answer.target = one.id ORDER BY answer.id DESC LIMIT 1)
+           IS NOT 'undo'`,
     'previous_class_id',
   );
 }
@@ -57,15 +60,13 @@ export function redoLabels(project: Project): number | undefined {
   return repeat(
     project,
     'redo',
-    `SELECT MIN(id) FROM label_operations AS one WHERE kind = 'label' AND ${lastAnswer} IS 'undo'
-       AND id > (SELECT COALESCE(MAX(id), 0) FROM label_operations AS one WHERE kind = 'label' AND ${lastAnswer} IS NOT 'undo')`,
+    // Of what was undone since the last new label and not redone after that, the oldest was undone last.
+    `SELECT MIN(target) FROM label_operations AS one WHERE kind = 'undo'
+       AND id > (SELECT MAX(id) FROM label_operations WHERE kind = 'label')
+       AND NOT EXISTS (SELECT 1 FROM label_operations AS answer WHERE answer.target = one.target AND answer.id > one.id)`,
     'class_id',
   );
 }
-
-/** Whether the operation `one` was last undone or redone; NULL when neither. */
-const lastAnswer =
-  '(SELECT kind FROM label_operations AS answer WHERE answer.target = one.id ORDER BY answer.id DESC LIMIT 1)';
 
 function repeat(project: Project, kind: 'undo' | 'redo', findTarget: string, column: string): number | undefined {
   return project.database.transaction(() => {
