@@ -227,6 +227,20 @@ describe('folding', () => {
     expect(graph.initializers.size).toBe(3);
   });
 
+  test.each(['computed', 'made for one image'])('opens a Resize to any batch: its sizes are %s', async (kind) => {
+    const net = new NetworkBuilder();
+    const { builder } = net;
+    const input = net.input([kind === 'computed' ? 'batch' : 1, 3, 16, 16]);
+    const start = builder.add('Shape', [input], { end: int(2) });
+    const computed = (): string => builder.add('Concat', [start, builder.constant(int64s([20, 24]))], { axis: int(0) });
+    const sizes = kind === 'computed' ? computed() : builder.constant(int64s([1, 3, 20, 24]));
+    const made = net.model(net.add('Resize', 'resize', [input, '', '', sizes]), [1, 3, 20, 24]);
+    const { model } = normaliseModel(made);
+    expect(opsOf(model)).toEqual(['Resize']);
+    expect(model.graph.outputs[0].shape).toEqual(['N', 3, 20, 24]);
+    await expectSameOutput(made, model, randomTensor([1, 3, 16, 16]));
+  });
+
   test('takes out what no output depends on, and keeps the names of inputs and outputs', () => {
     const net = new NetworkBuilder();
     const kept = net.relu('kept', net.input());

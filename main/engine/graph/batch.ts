@@ -4,6 +4,7 @@ import { int, intOf } from './attributes.ts';
 import { product, quotient, substitute } from './dimensions.ts';
 import type { Rewriter, Rule } from './rewrite.ts';
 import { int64s } from './tensors.ts';
+import type { Dimension, Node } from './types.ts';
 
 /** The name of the batch dimension of a normalised network. */
 export const BATCH = 'N';
@@ -17,9 +18,9 @@ export const BATCH = 'N';
 export function forAnyBatch(declared: number): Rule {
   return (context, to) => {
     const { node } = context;
-    if (node.op === 'Reshape') reshape(context, to, declared);
-    else if (node.op === 'Resize') resize(context, to, declared);
-    else if (node.op === 'Concat') concat(context, to);
+    if (node.op === 'Reshape') to.put(reshaped(context, to, declared));
+    else if (node.op === 'Resize') to.put(resized(context, to, declared));
+    else if (node.op === 'Concat') to.put(joined(context, to));
     else to.put(node);
   };
 }
@@ -28,7 +29,7 @@ export function forAnyBatch(declared: number): Rule {
  * A Reshape that keeps the axes before the batch's puts the batch where it was: there the target becomes -1. What was left open
  * before is worked out from the declared batch.
  */
-function reshape(context: NodeContext, to: Rewriter, declared: number): void {
+function reshaped(context: NodeContext, to: Rewriter, declared: number): Node {
   const { node } = context;
   const from = context.shape(0);
   const target = elementsOf(context.input(1));
@@ -36,62 +37,47 @@ function reshape(context: NodeContext, to: Rewriter, declared: number): void {
   const baked = target?.at(axis);
   const before = from.slice(0, Math.max(axis, 0));
   const keepsBefore = before.every((dimension, i) => target?.[i] === dimension || target?.[i] === 0);
-  if (axis < 0 || !target || typeof baked !== 'number' || baked <= 0 || baked % declared !== 0 || !keepsBefore) {
-    to.put(node);
-    return;
-  }
-  if (target.some((dimension) => typeof dimension === 'string')) {
-    to.put(node);
-    return;
-  }
+  if (axis < 0 || !target || typeof baked !== 'number' || baked <= 0 || baked % declared !== 0 || !keepsBefore)
+    return node;
+  if (target.some((dimension) => typeof dimension === 'string')) return node;
   const copied = target.map((dimension, i) => (dimension === 0 ? from[i] : dimension));
   const open = copied.indexOf(-1);
   const count = substitute(product(from), BATCH, declared);
   if (open >= 0) copied[open] = quotient(count, product(copied.filter((_, i) => i !== open))) ?? -1;
   const others = copied.filter((_, i) => i !== axis);
   const made = quotient(product(from), product(others));
-  if (made === undefined || typeof made === 'number' || substitute(made, BATCH, declared) !== baked) {
-    to.put(node);
-    return;
-  }
+  if (made === undefined || typeof made === 'number' || substitute(made, BATCH, declared) !== baked) return node;
   const fixed = copied.map((dimension, i) => (i === axis ? -1 : Number(dimension)));
-  to.put({ ...node, inputs: [node.inputs[0], to.constant(int64s(fixed), `${node.outputs[0]}_shape`)] });
+  return { ...node, inputs: [node.inputs[0], to.constant(int64s(fixed), `${node.outputs[0]}_shape`)] };
 }
 
 /** A Resize to sizes that name the declared batch. */
-function resize(context: NodeContext, to: Rewriter, declared: number): void {
+function resized(context: NodeContext, to: Rewriter, declared: number): Node {
   const { node } = context;
   const sizes = context.has(3) ? elementsOf(context.input(3)) : undefined;
-  if (context.shape(0)[0] !== BATCH || 'axes' in node.attributes || sizes?.[0] !== declared) {
-    to.put(node);
-    return;
-  }
-  resizeSpatial(context, to, sizes);
+  if (context.shape(0)[0] !== BATCH || 'axes' in node.attributes || sizes?.[0] !== declared) return node;
+  return resizedSpatially(node, to, sizes);
 }
 
-/** Names all axes but the batch's, so that the batch's size need not be said. */
-export function resizeSpatial(context: NodeContext, to: Rewriter, sizes: readonly (number | string)[]): void {
-  const { node } = context;
+/** A Resize that names all axes but the batch's, so that the batch's size need not be said. */
+export function resizedSpatially(node: Node, to: Rewriter, sizes: readonly Dimension[]): Node {
   const axes = sizes.slice(1).map((_, i) => i + 1);
   const tensor = int64s(sizes.slice(1).map(Number));
-  to.put({
+  return {
     ...node,
     inputs: [node.inputs[0], '', '', to.constant(tensor, `${node.outputs[0]}_sizes`)],
     attributes: { ...node.attributes, axes: { kind: 'ints', value: axes } },
-  });
+  };
 }
 
 /** A constant for one item, such as a class token, is joined to a batch: it is repeated for each item first. */
-function concat(context: NodeContext, to: Rewriter): void {
+function joined(context: NodeContext, to: Rewriter): Node {
   const { node } = context;
   const shapes = node.inputs.map((_, i) => context.shape(i));
   const rank = shapes[0].length;
   const along = context.axis(intOf(node, 'axis', 0), rank);
   const whole = shapes.findIndex((shape) => shape.some((dimension, axis) => dimension === BATCH && axis !== along));
-  if (whole < 0) {
-    to.put(node);
-    return;
-  }
+  if (whole < 0) return node;
   const axis = shapes[whole].indexOf(BATCH);
   const inputs = node.inputs.map((name, i) => {
     if (shapes[i].length !== rank || shapes[i][axis] !== 1) return name;
@@ -101,5 +87,5 @@ function concat(context: NodeContext, to: Rewriter): void {
     const target = to.add(node, 'Concat', [...ones(axis), batch, ...ones(rank - 1 - axis)], { axis: int(0) });
     return to.add(node, 'Expand', [name, target]);
   });
-  to.put({ ...node, inputs });
+  return { ...node, inputs };
 }

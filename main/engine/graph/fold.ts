@@ -5,8 +5,8 @@ import { poolingWindow } from '../ops/pooling.ts';
 import { elementsOf } from '../ops/value.ts';
 import type { Window } from '../ops/windows.ts';
 import { ints, stringOf, withAttributes } from './attributes.ts';
-import { BATCH, resizeSpatial } from './batch.ts';
-import { sameShape } from './dimensions.ts';
+import { BATCH, resizedSpatially } from './batch.ts';
+import { allNumbers, sameShape } from './dimensions.ts';
 import { rewrite } from './rewrite.ts';
 import type { Rewriter } from './rewrite.ts';
 import { codeOfType, int64s } from './tensors.ts';
@@ -23,7 +23,7 @@ export function foldModel(model: Model, inputShapes: Readonly<Record<string, rea
   const folded = rewrite(model, inputShapes, (context, to) => {
     const { node } = context;
     const [output] = node.outputs;
-    if (!doesNothing(context)) settle(context, to);
+    if (!doesNothing(context)) to.putFolded(settled(context, to));
     // The name of the network's output is part of its interface.
     else if (outputs.has(output)) to.put({ ...node, op: 'Identity', inputs: [node.inputs[0]], attributes: {} });
     else to.replace(output, node.inputs[0]);
@@ -52,46 +52,31 @@ function doesNothing(context: NodeContext): boolean {
   }
 }
 
-/** Puts the node with everything written out that follows from its input shapes. */
-function settle(context: NodeContext, to: Rewriter): void {
+/** The node with everything written out that follows from its input shapes. */
+function settled(context: NodeContext, to: Rewriter): Node {
   const { node } = context;
   switch (node.op) {
-    case 'Conv': {
-      to.putFolded(withExplicitPads(node, () => convolutionWindow(context)));
-      return;
-    }
-    case 'ConvTranspose': {
-      to.putFolded(withExplicitPads(node, () => transposedWindow(context)));
-      return;
-    }
+    case 'Conv':
+      return withExplicitPads(node, () => convolutionWindow(context));
+    case 'ConvTranspose':
+      return withExplicitPads(node, () => transposedWindow(context));
     case 'MaxPool':
-    case 'AveragePool': {
-      to.putFolded(withExplicitPads(node, () => poolingWindow(context)));
-      return;
-    }
+    case 'AveragePool':
+      return withExplicitPads(node, () => poolingWindow(context));
     case 'Squeeze':
-      to.putFolded(withConstantList(context, to, squeezedAxes(context), 'axes'));
-      return;
+      return withConstantList(context, to, squeezedAxes(context), 'axes');
     case 'Reshape': {
       const target = context.input(0).constant ? undefined : constantTarget(context);
       const plain = withAttributes(node, { allowzero: undefined });
-      to.putFolded(target ? { ...plain, inputs: withConstantList(context, to, target, 'shape').inputs } : node);
-      return;
+      return target ? { ...plain, inputs: withConstantList(context, to, target, 'shape').inputs } : node;
     }
     case 'Resize': {
       const sizes = context.has(3) ? elementsOf(context.input(3)) : undefined;
       const batchOnly = sizes?.[0] === BATCH && context.shape(0)[0] === BATCH && !('axes' in node.attributes);
-      if (batchOnly && sizes.slice(1).every((size) => typeof size === 'number')) {
-        resizeSpatial(context, to, sizes);
-        return;
-      }
-      to.putFolded(node);
-      return;
+      return batchOnly && allNumbers(sizes.slice(1)) ? resizedSpatially(node, to, sizes) : node;
     }
-    default: {
-      to.putFolded(node);
-      return;
-    }
+    default:
+      return node;
   }
 }
 
