@@ -1,10 +1,12 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { UserError } from '../contract/errors.ts';
 import type { Box } from '../contract/images.ts';
+import { imagePath } from '../projects/image-path.ts';
 import type { Project } from '../projects/project.ts';
 
 export interface ItemDescription {
   readonly item: number;
+  /** Absolute path. */
   readonly image: string;
   readonly page: number;
   /** null: the whole image. */
@@ -31,7 +33,7 @@ export function findItem(project: Project, given: string): number {
       'SELECT items.id FROM items JOIN images ON images.id = items.image_id WHERE path IN (?, ?) ORDER BY items.id',
     )
     .pluck()
-    .all(resolve(given), given);
+    .all(resolve(given), relative(project.folder, given));
   const id = ids.at(0);
   if (id === undefined) throw new UserError(`There is no item of the image ${given} in ${project.name}.`);
   if (ids.length > 1)
@@ -45,15 +47,15 @@ export function findItem(project: Project, given: string): number {
 export function describeItems(project: Project, ids: readonly number[]): ItemDescription[] {
   const statement = project.database.prepare<
     [number],
-    Box & { item: number; image: string; page: number; kind: string; label: string | null }
+    Box & { item: number; path: string; copied: number; page: number; kind: string; label: string | null }
   >(
-    `SELECT items.id AS item, path AS image, page, kind, x, y, items.width, items.height, classes.name AS label
+    `SELECT items.id AS item, path, copied, page, kind, x, y, items.width, items.height, classes.name AS label
        FROM items JOIN images ON images.id = items.image_id
        LEFT JOIN labels ON labels.item_id = items.id LEFT JOIN classes ON classes.id = labels.class_id
       WHERE items.id = ?`,
   );
   return ids.map((id) => {
-    const { item, image, page, kind, label, ...box } = statement.get(id)!;
-    return { item, image, page, label, box: kind === 'region' ? box : null };
+    const { item, path, copied, page, kind, label, ...box } = statement.get(id)!;
+    return { item, image: imagePath(project, { path, copied }), page, label, box: kind === 'region' ? box : null };
   });
 }

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rename, stat } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { CancelledError, explain, messageOf, UserError } from '../contract/errors.ts';
 import type { ImportRecord, Refusal } from '../contract/images.ts';
@@ -11,7 +12,7 @@ import { openSource, type SourceOptions } from '../images/sources/index.ts';
 import { type Class, ensureClass } from '../labels/classes.ts';
 import { labelItems } from '../labels/label-items.ts';
 import type { Project } from '../projects/project.ts';
-import { imagePath } from './paths.ts';
+import { imagePath } from '../projects/image-path.ts';
 
 export interface ImportOptions extends SourceOptions {
   /** Copies the images into the project instead of referring to them where they lie. */
@@ -36,8 +37,9 @@ export interface ImportReport {
 
 /** Images that are read ahead at once: more than the cores, since a part of the time is the disk's. */
 const readAhead = 4;
-/** Items in a transaction. A killed import loses at most this many, and running it again brings them. */
+/** Items in a transaction, or milliseconds. A killed import loses at most this much, and running it again brings it. */
 const batchSize = 500;
+const batchTime = 2000;
 
 interface ImageRow {
   readonly contentHash: string;
@@ -72,7 +74,7 @@ type Opened =
  * running it again brings the rest.
  *
  * @throws UserError when the source as a whole cannot be read
- * @throws CancelledError after the signal; what was read until then is kept
+ * @throws CancelledError after the signal; what was read until then is kept, as with every other error
  */
 export async function importItems(
   project: Project,
@@ -91,23 +93,29 @@ export async function importItems(
   let batch: Opened[] = [];
   let batched = 0;
   let done = 0;
+  let flushed = performance.now();
   const flush = (): void => {
     write(batch);
     batch = [];
     batched = 0;
+    flushed = performance.now();
   };
-  for await (const opened of mapAhead(bundles(records, refused), (bundle) =>
-    openImage(project, bundle, options.copy ?? false),
-  )) {
-    batch.push(opened);
-    batched += opened.bundle.records.length;
-    done += opened.bundle.records.length;
-    control.onProgress?.({ step: 'Importing', done });
-    const cancelled = control.signal?.aborted ?? false;
-    if (batched >= batchSize || cancelled) flush();
-    if (cancelled) throw new CancelledError(`The import (${tally.imported} new items are kept; run it again to go on)`);
+  const open = (bundle: Bundle): Promise<Opened> => openImage(project, bundle, options.copy ?? false);
+  try {
+    for await (const opened of mapAhead(bundles(records, refused), open)) {
+      batch.push(opened);
+      batched += opened.bundle.records.length;
+      done += opened.bundle.records.length;
+      control.onProgress?.({ step: 'Importing', done });
+      const cancelled = control.signal?.aborted ?? false;
+      if (batched >= batchSize || performance.now() - flushed > batchTime || cancelled) flush();
+      if (cancelled)
+        throw new CancelledError(`The import (${tally.imported} new items are kept; run it again to go on)`);
+    }
+  } finally {
+    // Also what was read before the source turned out to be broken, or the disk full.
+    flush();
   }
-  flush();
   return { format, ...tally, refused, conflicts };
 }
 
@@ -133,67 +141,81 @@ async function* bundles(records: AsyncIterable<ImportRecord | Refusal>, refused:
 /** Maps in order, with a few under way at once. */
 async function* mapAhead<In, Out>(source: AsyncIterable<In>, map: (value: In) => Promise<Out>): AsyncGenerator<Out> {
   const ahead: Promise<Out>[] = [];
-  for await (const value of source) {
-    ahead.push(map(value));
-    if (ahead.length >= readAhead) yield await ahead.shift()!;
+  try {
+    for await (const value of source) {
+      const mapped = map(value);
+      // It may fail before its turn comes to be awaited: that is no rejection nobody handles.
+      mapped.catch(() => undefined);
+      ahead.push(mapped);
+      if (ahead.length >= readAhead) yield await ahead.shift()!;
+    }
+    while (ahead.length) yield await ahead.shift()!;
+  } finally {
+    // Whoever stops must find that nothing goes on behind his back.
+    await Promise.allSettled(ahead);
   }
-  while (ahead.length) yield await ahead.shift()!;
 }
 
 async function openImage(project: Project, bundle: Bundle, copy: boolean): Promise<Opened> {
+  let row: ImageRow;
   try {
-    const file = await stat(bundle.image);
-    const known = findUnchanged(project, bundle, file.size, Math.trunc(file.mtimeMs));
-    if (known) return { bundle, row: known };
-    const info = await inspectImage(bundle.image, bundle.page);
-    const contentHash = await hashFile(bundle.image);
-    const path = copy ? await copyIn(project, bundle.image, contentHash) : bundle.image;
-    return {
-      bundle,
-      row: {
-        contentHash,
-        page: bundle.page,
-        path,
-        copied: copy ? 1 : 0,
-        bytes: file.size,
-        modified: Math.trunc(file.mtimeMs),
-        format: info.format,
-        width: info.width,
-        height: info.height,
-        pages: info.pages,
-        channels: info.channels,
-        bits: info.bits,
-        low: info.displayLimits?.low ?? null,
-        high: info.displayLimits?.high ?? null,
-      },
-    };
+    row = await readImage(project, bundle);
   } catch (error) {
-    // A full disk ends the import; a broken image does not.
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
     return { bundle, reason: explain(error) ?? messageOf(error) };
   }
+  // A copy that cannot be made (a full disk) ends the import; a broken image does not.
+  return {
+    bundle,
+    row: copy ? { ...row, path: await copyIn(project, bundle.image, row.contentHash), copied: 1 } : row,
+  };
+}
+
+async function readImage(project: Project, { image: path, page }: Bundle): Promise<ImageRow> {
+  const { size: bytes, mtimeMs } = await stat(path);
+  const modified = Math.trunc(mtimeMs);
+  const known = findUnchanged(project, path, page, bytes, modified);
+  if (known) return known;
+  const { displayLimits, format, width, height, pages, channels, bits } = await inspectImage(path, page);
+  return {
+    ...{ contentHash: await hashFile(path), page, path, copied: 0, bytes, modified },
+    ...{ format, width, height, pages, channels, bits },
+    ...{ low: displayLimits?.low ?? null, high: displayLimits?.high ?? null },
+  };
 }
 
 const imageColumns = `content_hash AS contentHash, page, path, copied, bytes, modified_ms AS modified, format, width, height,
   pages, channels, bits, display_low AS low, display_high AS high`;
 
 /** The image as the project knows it, when the file has not been touched since: it need not be read again. */
-function findUnchanged(project: Project, bundle: Bundle, bytes: number, modified: number): ImageRow | undefined {
+function findUnchanged(
+  project: Project,
+  path: string,
+  page: number,
+  bytes: number,
+  modified: number,
+): ImageRow | undefined {
   return project.database
     .prepare<[string, number, number, number], ImageRow>(
       `SELECT ${imageColumns} FROM images WHERE path = ? AND page = ? AND bytes = ? AND modified_ms = ?`,
     )
-    .get(bundle.image, bundle.page, bytes, modified);
+    .get(path, page, bytes, modified);
 }
 
 /** Copies a file to `images/ab/HASH.ending`, whole or not at all. Returns the path below the project's folder. */
 async function copyIn(project: Project, file: string, hash: string): Promise<string> {
   const relative = join(basename(project.imagesFolder), hash.slice(0, 2), hash + extname(file).toLowerCase());
   const target = join(project.folder, relative);
+  if (existsSync(target)) return relative;
   await mkdir(dirname(target), { recursive: true });
-  const partial = `${target}.${process.pid}.part`;
-  await copyFile(file, partial);
-  await rename(partial, target);
+  // The same content may be copied twice at once: as two files, or as two pages of one.
+  const partial = `${target}.${randomUUID()}.part`;
+  try {
+    await copyFile(file, partial);
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
   return relative;
 }
 
@@ -205,8 +227,8 @@ function prepareWriter(
   conflicts: Refusal[],
 ): (batch: readonly Opened[]) => void {
   const { database } = project;
-  const findImage = database.prepare<[string, number], { id: number; path: string; copied: number }>(
-    'SELECT id, path, copied FROM images WHERE content_hash = ? AND page = ?',
+  const findImage = database.prepare<[string, number], { id: number; path: string; copied: number; modified: number }>(
+    'SELECT id, path, copied, modified_ms AS modified FROM images WHERE content_hash = ? AND page = ?',
   );
   const insertImage = database.prepare<[ImageRow]>(
     `INSERT INTO images (content_hash, page, path, copied, bytes, modified_ms, format, width, height, pages, channels, bits, display_low, display_high)
@@ -221,18 +243,20 @@ function prepareWriter(
   const insertItem = database.prepare(
     'INSERT INTO items (image_id, kind, x, y, width, height, margin, group_name, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
-  const completeItem = database.prepare(
-    'UPDATE items SET group_name = COALESCE(group_name, ?), part = COALESCE(part, ?) WHERE id = ?',
+  // A source's last word on group and part counts: there is no other way to correct them.
+  const updateItem = database.prepare(
+    'UPDATE items SET group_name = COALESCE(?, group_name), part = COALESCE(?, part) WHERE id = ?',
   );
-  const findLabel = database.prepare<[number], Class>(
-    'SELECT classes.id, classes.name FROM labels JOIN classes ON classes.id = labels.class_id WHERE item_id = ?',
+  const findLabel = database.prepare<[number], { id: number | null; name: string | null }>(
+    'SELECT classes.id, classes.name FROM labels LEFT JOIN classes ON classes.id = labels.class_id WHERE item_id = ?',
   );
 
   const imageId = (row: ImageRow): number => {
     const found = findImage.get(row.contentHash, row.page);
     if (!found) return Number(insertImage.run(row).lastInsertRowid);
     // The same content elsewhere: the project follows it when it is copied in now, or when its old place is empty.
-    if ((row.copied && !found.copied) || !existsSync(imagePath(project, found)))
+    const touched = row.path === found.path && row.modified !== found.modified;
+    if (touched || (row.copied && !found.copied) || !existsSync(imagePath(project, found)))
       moveImage.run(row.path, row.copied, row.bytes, row.modified, found.id);
     return found.id;
   };
@@ -242,7 +266,8 @@ function prepareWriter(
     for (const opened of batch) {
       const { records } = opened.bundle;
       if ('reason' in opened) {
-        refused.push({ source: records[0].source, reason: opened.reason });
+        const others = records.length > 1 ? ` All ${records.length} items of this image are left out.` : '';
+        refused.push({ source: records[0].source, reason: opened.reason + others });
         continue;
       }
       const { row } = opened;
@@ -277,7 +302,7 @@ function prepareWriter(
           );
           tally.imported++;
         } else {
-          completeItem.run(group, record.part ?? null, id);
+          updateItem.run(group, record.part ?? null, id);
           tally.alreadyThere++;
         }
         if (record.label === undefined) continue;
@@ -287,7 +312,7 @@ function prepareWriter(
         else if (current.id !== label.id) {
           conflicts.push({
             source: record.source,
-            reason: `labelled ${label.name} there and ${current.name} in the project`,
+            reason: `labelled ${label.name} there and ${current.name ?? 'not at all'} in the project`,
           });
         }
       }

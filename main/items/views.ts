@@ -3,7 +3,7 @@ import type { DisplayLimits } from '../contract/images.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import type { View, ViewedImage } from '../trainer/views.ts';
-import { imagePath } from './paths.ts';
+import { imagePath } from '../projects/image-path.ts';
 
 /** An item as a network is to see it. */
 export interface ItemView {

@@ -1,8 +1,10 @@
+import { imagePath } from '../projects/image-path.ts';
 import type { Project } from '../projects/project.ts';
 
 /** A label with its item, as `parfocal labels` writes it. */
 export interface LabelRow {
   readonly item: number;
+  /** Absolute path. */
   readonly image: string;
   readonly page: number;
   readonly x: number | null;
@@ -27,9 +29,9 @@ export function* listLabels(project: Project, options: { history?: boolean } = {
     ? 'label_events AS event'
     : 'labels JOIN label_events AS event ON event.id = labels.event_id';
   const region = (column: string): string => `CASE items.kind WHEN 'region' THEN items.${column} END AS ${column}`;
-  yield* project.database
-    .prepare<[], LabelRow>(
-      `SELECT items.id AS item, images.path AS image, images.page AS page,
+  const rows = project.database
+    .prepare<[], Omit<LabelRow, 'image'> & { path: string; copied: number }>(
+      `SELECT items.id AS item, images.path, images.copied, images.page AS page,
               ${['x', 'y', 'width', 'height'].map(region).join(', ')},
               classes.name AS label, items.group_name AS "group", items.part AS split,
               operation.source AS source, operation.author AS author, operation.time AS time
@@ -41,4 +43,5 @@ export function* listLabels(project: Project, options: { history?: boolean } = {
         ORDER BY items.id, event.id`,
     )
     .iterate();
+  for (const { path, copied, ...row } of rows) yield { ...row, image: imagePath(project, { path, copied }) };
 }

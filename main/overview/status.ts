@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { imagePath } from '../items/paths.ts';
+import { imagePath } from '../projects/image-path.ts';
 import { networkOf } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
