@@ -4,6 +4,7 @@
  */
 import { computeCodes } from '../../main/codes/compute.ts';
 import { explain } from '../../main/contract/errors.ts';
+import type { Progress } from '../../main/contract/progress.ts';
 import { importItems } from '../../main/items/import.ts';
 import { useNetwork } from '../../main/networks/project-network.ts';
 import { createProject, openProject } from '../../main/projects/project.ts';
@@ -24,11 +25,14 @@ const commands: Readonly<Record<string, (...args: string[]) => Promise<void>>> =
     await new Promise((resolve) => setTimeout(resolve, 600_000));
     project.close();
   },
-  /** Imports, saying how many items were read. */
-  import: async (folder, source) => {
+  /** Imports, saying how many items were read, and stands still in the middle of it. */
+  import: async (folder, source, standAt) => {
     const project = openProject(folder);
-    const report = await importItems(project, source, {}, { onProgress: ({ done }) => say(String(done)) });
-    say(JSON.stringify(report));
+    const onProgress = ({ done }: Progress): void => {
+      say(String(done));
+      if (String(done) === standAt) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    };
+    await importItems(project, source, {}, { onProgress });
     project.close();
   },
   /** Computes codes, saying first which process the trainer is. */
