@@ -60,15 +60,14 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
   ): { answer: Promise<unknown>; settled: Promise<undefined> } {
     const { promise: answer, resolve, reject } = Promise.withResolvers<unknown>();
     const { promise: settled, resolve: settle } = Promise.withResolvers<undefined>();
-    if (control.signal?.aborted) {
-      reject(new CancelledError());
-      settle(undefined);
-      return { answer, settled };
-    }
     const process = ready();
     const id = nextId++;
     const timers: NodeJS.Timeout[] = [];
+    // From then on the caller has its answer, or is about to, and must not be handed any more.
+    let abandoned = false;
     const cancel = (): void => {
+      if (abandoned) return;
+      abandoned = true;
       process.send({ kind: 'cancel', id });
       timers.push(setTimeout(() => reject(new CancelledError()), cancelGrace));
       timers.push(setTimeout(() => process.kill(), killGrace));
@@ -83,11 +82,11 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
     pending = {
       onMessage(message) {
         if (message.id !== id) return;
-        if (message.kind === 'progress') control.onProgress?.(message.progress);
-        else if (message.kind === 'output') {
+        if (message.kind === 'progress' || message.kind === 'output') {
+          if (abandoned) return;
           try {
-            // After a cancellation the caller has its answer and must not be handed any more.
-            if (!control.signal?.aborted) (control.onOutput as ((value: unknown) => void) | undefined)?.(message.value);
+            if (message.kind === 'progress') control.onProgress?.(message.progress);
+            else (control.onOutput as ((value: unknown) => void) | undefined)?.(message.value);
           } catch (error) {
             // What the caller could not take (a full disk, say) ends the job, with that error.
             reject(error);
@@ -101,7 +100,7 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
       },
       onEnd(end) {
         finish();
-        reject(control.signal?.aborted ? new CancelledError() : died(end));
+        reject(closed || control.signal?.aborted ? new CancelledError() : died(end));
       },
     };
     process.send({ kind: 'start', id, job, params });
@@ -110,14 +109,19 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
 
   return {
     async run(job, params, control = {}) {
-      if (closed) throw new Error('The trainer was closed.');
       const turn = queue;
-      const { promise, resolve: free } = Promise.withResolvers<undefined>();
-      queue = promise;
-      await turn;
-      const { answer, settled } = start(job, params, control);
-      void settled.then(free);
-      return (await answer) as Jobs[typeof job]['result'];
+      const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
+      queue = turn.then(() => over);
+      let settled: Promise<undefined> | undefined;
+      try {
+        await unlessAborted(turn, control.signal);
+        if (closed || control.signal?.aborted) throw new CancelledError();
+        const started = start(job, params, control);
+        settled = started.settled;
+        return (await started.answer) as Jobs[typeof job]['result'];
+      } finally {
+        end(settled);
+      }
     },
     get pid() {
       return running?.pid;
@@ -127,6 +131,19 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
       running?.kill();
     },
   };
+}
+
+/** Waits for a turn, but no longer than until the signal. */
+async function unlessAborted(turn: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) throw new CancelledError();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(new CancelledError());
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([turn, aborted]);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
 }
 
 function failure(message: Extract<FromTrainer, { kind: 'failed' }>): Error {
@@ -141,8 +158,20 @@ function died({ code, signal, lastWords }: TrainerEnd): UserError {
   const how = signal ? `it was ended by the signal ${signal}` : `it ended by itself with code ${code ?? 'unknown'}`;
   const memory =
     signal === 'SIGKILL' ? ' The system does this when memory runs out: close other programs and try again.' : '';
-  const words = lastWords.trim().split('\n').at(-1);
+  const words = tellingLine(lastWords);
   return new UserError(
     `The trainer process stopped in the middle of the job: ${how}.${memory} What was saved before is kept, and the job can be started again.${words ? ` Its last words: ${words}` : ''}`,
+  );
+}
+
+/** The line that says what went wrong: a stack, and Node's version, may follow it. */
+function tellingLine(words: string): string | undefined {
+  const lines = words
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return (
+    lines.findLast((line) => /error|terminate|fatal|abort|memory/i.test(line) && !line.startsWith('at ')) ??
+    lines.at(-1)
   );
 }
