@@ -40,7 +40,7 @@ const commands: Readonly<Record<string, (...args: string[]) => Promise<void>>> =
     const project = openProject(folder);
     const studio = createStudio(forkTrainer, data);
     const network = await useNetwork(studio, project);
-    const request = { network, points: network.info.freezePoints, pooling: 'avg', device: 'cpu' } as const;
+    const request = { network, points: network.info.freezePoints, pooling: 'avg', size: 128, device: 'cpu' } as const;
     await computeCodes(studio, project, request, {
       onProgress: ({ step, done }) => {
         if (step === 'Computing codes') say(`${String(studio.trainer.pid)} ${done}`);
