@@ -41,7 +41,7 @@ ${config.classes.map((name, index) => `${index}. ${escape(name)}`).join('\n')}
 
 ${result.test ? evaluationTables(result.test) : 'Not measured: no items were held out.'}
 
-After writing, this file was run on ${agreement.items} ${test ? 'held-out ' : ''}items; its probabilities differ from the studio's own by ${agreement.largestDifference.toExponential(1)} at most.
+After writing, this file was run on ${agreement.items} ${test ? 'held-out ' : ''}items; its probabilities differ from the studio's own by ${Number(agreement.largestDifference.toPrecision(2))} at most.
 
 ## Limits
 

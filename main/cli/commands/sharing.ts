@@ -87,7 +87,7 @@ export function addSharingCommands(program: Command): void {
         const { items, largestDifference } = report.agreement;
         const text = [
           ...report.files.map((file) => `Wrote ${file}`),
-          `Checked on ${items.toLocaleString('en')} items: its probabilities differ from the studio’s by ${largestDifference.toExponential(1)} at most`,
+          `Checked on ${items.toLocaleString('en')} items: its probabilities differ from the studio’s by ${Number(largestDifference.toPrecision(2))} at most`,
         ];
         return { json: report, text: text.join('\n') };
       });
