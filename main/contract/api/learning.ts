@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { deviceChoices } from '../devices.ts';
+import { evaluationSchema } from '../evaluation.ts';
+import { networkInfoSchema, poolings } from '../networks.ts';
+import { methods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
+import { itemIdSchema, partSchema, pathSchema, procedure, refusalSchema, runIdSchema } from './shared.ts';
+
+export const networksContract = {
+  list: procedure.output(z.array(networkInfoSchema)),
+  /** Starts adding one from a file on the computer. */
+  add: procedure
+    .input(
+      z.object({
+        path: pathSchema,
+        name: z.string().min(1).max(200).optional(),
+        scaling: z.enum(['tf', 'torch', 'caffe', 'unit', 'raw']).optional(),
+      }),
+    )
+    .output(z.object({ job: z.int() })),
+  /** Makes it the project's network. */
+  choose: procedure.input(z.object({ hash: z.string() })).output(z.null()),
+};
+
+export const trainSettingsSchema = z.object({
+  method: z.enum(methods),
+  /** Name of a freeze point of the project's network, or `last`. */
+  point: z.string(),
+  pooling: z.enum(poolings),
+  size: z.int().min(8).max(4096).nullable(),
+  seed: z.int().min(0),
+  device: z.enum(deviceChoices),
+});
+export type TrainSettings = z.infer<typeof trainSettingsSchema>;
+
+export const runSchema = z.object({
+  id: runIdSchema,
+  created: z.string(),
+  status: z.enum(runStatuses),
+  config: runConfigSchema,
+  result: runResultSchema.nullable(),
+  error: z.string().nullable(),
+});
+export type RunInfo = z.infer<typeof runSchema>;
+
+/** What a run answered for an item, next to the label that it has now. */
+export const answerSchema = z.object({
+  itemId: itemIdSchema,
+  part: partSchema,
+  /** Class numbers of the run. */
+  truth: z.int(),
+  predicted: z.int(),
+  probabilities: z.array(z.number()),
+});
+export type RunAnswer = z.infer<typeof answerSchema>;
+
+export const trainingContract = {
+  /** What training would use now: how many items stand where, and what is to be warned of. */
+  plan: procedure.output(
+    z.object({
+      counts: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
+      classes: z.array(z.object({ name: z.string(), items: z.int() })),
+      warnings: z.array(z.string()),
+      /** Why training cannot start yet; null when it can. */
+      obstacle: z.string().nullable(),
+    }),
+  ),
+  split: procedure
+    .input(
+      z.object({
+        test: z.number(),
+        validation: z.number(),
+        by: z.enum(['group', 'image', 'item']),
+        seed: z.int().min(0),
+      }),
+    )
+    .output(z.object({ warnings: z.array(z.string()) })),
+  start: procedure.input(trainSettingsSchema).output(z.object({ job: z.int() })),
+  runs: procedure.output(z.array(runSchema)),
+  deleteRun: procedure.input(z.object({ id: runIdSchema })).output(z.null()),
+};
+
+export const evaluationContract = {
+  /** Answers of a run for given items, or for all its held-out items. */
+  answers: procedure
+    .input(z.object({ run: runIdSchema, ids: z.array(itemIdSchema).optional() }))
+    .output(z.array(answerSchema)),
+  /** Starts cross-validating a run's recipe. */
+  crossValidate: procedure
+    .input(z.object({ run: runIdSchema, folds: z.int().min(2).max(20) }))
+    .output(z.object({ job: z.int() })),
+  crossValidation: procedure.input(z.object({ job: z.int() })).output(
+    z
+      .object({
+        folds: z.int(),
+        warnings: z.array(z.string()),
+        evaluation: evaluationSchema,
+        foldScores: z.array(
+          z.object({ items: z.int(), macroF1: z.number().nullable(), accuracy: z.number().nullable() }),
+        ),
+      })
+      .nullable(),
+  ),
+};
+
+export const exportReportSchema = z.object({
+  run: runIdSchema,
+  created: z.string(),
+  files: z.array(z.string()),
+  agreement: z.object({ items: z.int(), largestDifference: z.number() }),
+});
+export type ExportInfo = z.infer<typeof exportReportSchema>;
+
+export const sharingContract = {
+  /** Starts an export; into the project's own exports folder when no other is given. */
+  export: procedure
+    .input(z.object({ run: runIdSchema, folder: pathSchema.nullable() }))
+    .output(z.object({ job: z.int() })),
+  exports: procedure.output(z.array(exportReportSchema)),
+  /** Starts predicting new images with a run. */
+  predict: procedure.input(z.object({ run: runIdSchema, source: pathSchema })).output(z.object({ job: z.int() })),
+  predictions: procedure.input(z.object({ job: z.int() })).output(
+    z
+      .object({
+        classes: z.array(z.string()),
+        refused: z.array(refusalSchema),
+        rows: z.array(
+          z.object({
+            image: z.string(),
+            page: z.int(),
+            region: z.boolean(),
+            predicted: z.int(),
+            probability: z.number(),
+            margin: z.number(),
+          }),
+        ),
+      })
+      .nullable(),
+  ),
+  /** Writes the table of a prediction job. */
+  savePredictions: procedure.input(z.object({ job: z.int(), file: pathSchema })).output(z.object({ rows: z.int() })),
+  /** Copies the predicted images into a folder for each class. */
+  sortCopies: procedure.input(z.object({ job: z.int(), folder: pathSchema })).output(z.object({ copied: z.int() })),
+};
