@@ -97,18 +97,26 @@ export function findNetwork(libraryFolder: string, name: string): StoredNetwork 
   );
 }
 
-/** Copies a network's folder, whole or not at all. Nothing is done where it is there. */
+/**
+ * Copies a network's folder, whole or not at all. Where its files are there already, only what is known of them is
+ * brought up to date: the network may have been told another preprocessing since.
+ */
 export async function copyNetwork(network: StoredNetwork, parentFolder: string): Promise<StoredNetwork> {
   const folder = join(parentFolder, network.info.hash);
-  if (!existsSync(join(folder, infoFile))) {
-    const partial = await mkdtemp(join(parentFolder, 'copying-'));
-    try {
-      await cp(network.folder, partial, { recursive: true });
-      await rm(folder, { recursive: true, force: true });
-      await rename(partial, folder);
-    } finally {
-      await rm(partial, { recursive: true, force: true });
-    }
+  if (folder === network.folder) return network;
+  if (existsSync(join(folder, infoFile))) {
+    const partial = join(folder, `${infoFile}.part`);
+    await writeFile(partial, JSON.stringify(network.info, undefined, 2));
+    await rename(partial, join(folder, infoFile));
+    return { info: network.info, folder };
+  }
+  const partial = await mkdtemp(join(parentFolder, 'copying-'));
+  try {
+    await cp(network.folder, partial, { recursive: true });
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
   return { info: network.info, folder };
 }
