@@ -63,7 +63,7 @@ export async function computeCodes(
   if (keys.size === 0) return { sets, computed: 0, failures: [] };
 
   const wanted = [...incomplete].map((index) => ({ set: sets[index], point: request.points[index] }));
-  const save = prepareSave(
+  const writer = prepareWriter(
     project,
     wanted.map(({ set }) => set),
     keys,
@@ -84,9 +84,11 @@ export async function computeCodes(
     {
       ...control,
       onOutput: (output) => {
-        if (output.kind === 'failure') failures.push(output.failure);
-        else {
-          save(output.ids, output.answers);
+        if (output.kind === 'failure') {
+          writer.remove(output.failure.id);
+          failures.push(output.failure);
+        } else {
+          writer.write(output.ids, output.answers);
           computed += output.ids.length;
         }
       },
@@ -131,31 +133,41 @@ function storedKeys(project: Project, set: CodeSet): Map<number, string> {
   return new Map(rows);
 }
 
-function prepareSave(
-  project: Project,
-  sets: readonly CodeSet[],
-  keys: ReadonlyMap<number, string>,
-): (ids: readonly number[], codes: readonly Float32Array[]) => void {
+interface CodeWriter {
+  /** Row i of each set's block is the code of `ids[i]`; older codes of these items are replaced. */
+  write(ids: readonly number[], blocks: readonly Float32Array[]): void;
+  /** Takes away what an item had: codes of pixels that it no longer shows. */
+  remove(itemId: number): void;
+}
+
+function prepareWriter(project: Project, sets: readonly CodeSet[], keys: ReadonlyMap<number, string>): CodeWriter {
   const { database } = project;
   const find = database
     .prepare<[number, number], number>('SELECT id FROM codes.codes WHERE set_id = ? AND item_id = ?')
     .pluck();
   const remove = database.prepare('DELETE FROM codes.codes WHERE id = ?');
   const insert = database.prepare('INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (?, ?, ?, ?)');
-  const indexed = sets.map((set) => hasIndex(project, set.id));
-  return database.transaction((ids: readonly number[], codes: readonly Float32Array[]) => {
-    for (const [index, set] of sets.entries()) {
-      const block = codes[index];
-      const dimensions = block.length / ids.length;
-      for (const [row, itemId] of ids.entries()) {
-        const old = find.get(set.id, itemId);
-        if (old !== undefined) {
-          if (indexed[index]) dropFromIndex(project, set.id, old);
-          remove.run(old);
+  const removeFrom = (set: CodeSet, itemId: number): void => {
+    const old = find.get(set.id, itemId);
+    if (old === undefined) return;
+    // Asked each time: the index may be made while the job runs.
+    if (hasIndex(project, set.id)) dropFromIndex(project, set.id, old);
+    remove.run(old);
+  };
+  return {
+    write: database.transaction((ids: readonly number[], blocks: readonly Float32Array[]) => {
+      for (const [index, set] of sets.entries()) {
+        const block = blocks[index];
+        const dimensions = block.length / ids.length;
+        for (const [row, itemId] of ids.entries()) {
+          removeFrom(set, itemId);
+          const vector = block.subarray(row * dimensions, (row + 1) * dimensions);
+          insert.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
         }
-        const vector = block.subarray(row * dimensions, (row + 1) * dimensions);
-        insert.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
       }
-    }
-  });
+    }),
+    remove: database.transaction((itemId: number) => {
+      for (const set of sets) removeFrom(set, itemId);
+    }),
+  };
 }

@@ -29,13 +29,16 @@ export function updateIndex(project: Project, setId: number): void {
   const dimensions = dimensionsOf(database, setId);
   database.transaction(() => {
     database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${indexOf(setId)} USING vec0(embedding float[${dimensions}])`);
+    // One by one: all vectors at once would be hundreds of megabytes.
     const missing = database
-      .prepare<[number], { id: number; vector: Buffer }>(
-        `SELECT id, vector FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${indexOf(setId)}_rowids)`,
+      .prepare<[number], number>(
+        `SELECT id FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${indexOf(setId)}_rowids)`,
       )
+      .pluck()
       .all(setId);
+    const read = database.prepare<[number], Buffer>('SELECT vector FROM codes.codes WHERE id = ?').pluck();
     const insert = database.prepare(`INSERT INTO ${indexOf(setId)} (rowid, embedding) VALUES (?, ?)`);
-    for (const { id, vector } of missing) insert.run(BigInt(id), vectorBytes(unit(vectorOf(vector))));
+    for (const id of missing) insert.run(BigInt(id), vectorBytes(unit(vectorOf(read.get(id)!))));
   })();
 }
 

@@ -17,6 +17,8 @@ interface Row {
   readonly contentHash: string;
   readonly path: string;
   readonly copied: number;
+  readonly bytes: number;
+  readonly modified: number;
   readonly page: number;
   readonly low: number | null;
   readonly high: number | null;
@@ -45,7 +47,7 @@ export function listViews(
   const keys = new Map<number, string>();
   const rows = project.database
     .prepare<[], Row & { imageId: number }>(
-      `SELECT items.id, image_id AS imageId, content_hash AS contentHash, path, copied, page, display_low AS low, display_high AS high,
+      `SELECT items.id, image_id AS imageId, content_hash AS contentHash, path, copied, bytes, modified_ms AS modified, page, display_low AS low, display_high AS high,
               kind, x, y, items.width, items.height, margin
          FROM items JOIN images ON images.id = items.image_id ORDER BY image_id, items.id`,
     )
@@ -61,7 +63,15 @@ export function listViews(
     keys.set(row.id, key);
     let image = images.get(row.imageId);
     if (!image) {
-      image = { path: imagePath(project, row), page: row.page, ...(limits ? { limits } : {}), views: [] };
+      const { bytes, modified, contentHash } = row;
+      image = {
+        path: imagePath(project, row),
+        page: row.page,
+        ...(limits ? { limits } : {}),
+        // Nobody but the project changes its own copies.
+        ...(row.copied ? {} : { expected: { bytes, modified, contentHash } }),
+        views: [],
+      };
       images.set(row.imageId, image);
     }
     image.views.push({ id: row.id, margin: row.margin, ...(box ? { box } : {}) });

@@ -1,8 +1,10 @@
-import { explain, messageOf } from '../contract/errors.ts';
+import { stat } from 'node:fs/promises';
+import { explain, messageOf, UserError } from '../contract/errors.ts';
 import { checkBox } from '../images/boxes.ts';
+import { hashFile } from '../images/hash.ts';
 import { type Pixels, readPixels } from '../images/pixels.ts';
 import { renderView, viewSquare, wholeBox } from '../images/views.ts';
-import type { View, ViewedImage, ViewFailure } from './views.ts';
+import type { FileState, View, ViewedImage, ViewFailure } from './views.ts';
 
 /** Views of some items as one block of pixels, uint8 [n, size, size, 3], RGB. */
 export interface ViewBatch {
@@ -69,7 +71,7 @@ function splitImage(image: ViewedImage): ViewedImage[] {
 }
 
 async function render(
-  { path, page, limits, views }: ViewedImage,
+  { path, page, limits, expected, views }: ViewedImage,
   size: number,
   onFailure: (failure: ViewFailure) => void,
 ): Promise<Rendered[]> {
@@ -79,6 +81,7 @@ async function render(
   };
   let pixels: Pixels;
   try {
+    if (expected) await checkUnchanged(path, expected);
     pixels = await readPixels(path, { page, ...(limits ? { limits } : {}) });
   } catch (error) {
     fail(views, error);
@@ -95,4 +98,12 @@ async function render(
     }
   });
   return (await Promise.all(rendered)).filter((view) => view !== undefined);
+}
+
+/** Size and time tell cheaply that a file is the same; where they differ, its content does. */
+async function checkUnchanged(path: string, { bytes, modified, contentHash }: FileState): Promise<void> {
+  const { size, mtimeMs } = await stat(path);
+  if (size === bytes && Math.trunc(mtimeMs) === modified) return;
+  if ((await hashFile(path)) !== contentHash)
+    throw new UserError(`${path}: The file was changed since it was imported. Import it again, as a new image.`);
 }

@@ -1,11 +1,22 @@
 import type { Box, DisplayLimits } from '../contract/images.ts';
 
+/** A file as it was when its image was imported. */
+export interface FileState {
+  readonly bytes: number;
+  /** Milliseconds since 1970, whole. */
+  readonly modified: number;
+  /** SHA-256. */
+  readonly contentHash: string;
+}
+
 /** What of one image is to be shown to a network. Images are decoded once for all of their views. */
 export interface ViewedImage {
   readonly path: string;
   readonly page: number;
   /** For images of more than 8 bits; absent: those that the image's own values suggest. */
   readonly limits?: DisplayLimits;
+  /** Views of a file that holds something else by now are failures; whatever it holds is shown when absent. */
+  readonly expected?: FileState;
   readonly views: readonly View[];
 }
 

@@ -1,4 +1,4 @@
-import { readCodes } from '../../database/codes.ts';
+import { type CodeMatrix, readCodes } from '../../database/codes.ts';
 import { openForReading } from '../../database/open.ts';
 import type { Tensor } from '../../engine/graph/types.ts';
 import { createProductSession } from '../../engine/runtime/product.ts';
@@ -23,10 +23,7 @@ const blockRows = 4096;
 
 /** Nearest items of many items: cosines by one matrix product a block, the best k of each kept. */
 export async function findNeighbours(params: NeighboursParams, context: JobContext): Promise<NeighboursResult> {
-  const database = openForReading(params.codesFile);
-  const all = readCodes(database, params.setId);
-  database.close();
-  const { dimensions, ids, matrix } = all;
+  const { dimensions, ids, matrix } = load(params);
   normaliseRows(matrix, dimensions);
   const rowOf = new Map(ids.map((id, row) => [id, row]));
   const asked = params.itemIds.filter((id) => rowOf.has(id));
@@ -36,21 +33,7 @@ export async function findNeighbours(params: NeighboursParams, context: JobConte
     queries.set(matrix.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions);
   }
   const best = asked.map(() => new Best(params.k + 1));
-  const product = await createProductSession();
-  const left: Tensor<'float32'> = { type: 'float32', shape: [asked.length, dimensions], data: queries };
-  for (let start = 0; start < ids.length; start += blockRows) {
-    const rows = Math.min(blockRows, ids.length - start);
-    const block = matrix.subarray(start * dimensions, (start + rows) * dimensions);
-    const scores = await product.multiplyTransposed(left, { type: 'float32', shape: [rows, dimensions], data: block });
-    for (const [index, kept] of best.entries()) {
-      for (let row = 0, at = index * rows; row < rows; row++, at++) {
-        if (scores[at] > kept.threshold) kept.add(scores[at], start + row);
-      }
-    }
-    context.progress('Comparing codes', start + rows, ids.length);
-    await context.breathe();
-  }
-  await product.release();
+  if (asked.length) await compare(queries, { dimensions, ids, matrix }, best, context);
   return {
     neighbours: asked.map((itemId, index) => ({
       itemId,
@@ -60,6 +43,46 @@ export async function findNeighbours(params: NeighboursParams, context: JobConte
         .slice(0, params.k),
     })),
   };
+}
+
+function load({ codesFile, setId }: NeighboursParams): CodeMatrix {
+  const database = openForReading(codesFile);
+  try {
+    return readCodes(database, setId);
+  } finally {
+    database.close();
+  }
+}
+
+/** Scores every query [best.length, dimensions] with every code, block by block, and keeps the best of each. */
+async function compare(
+  queries: Float32Array,
+  { dimensions, ids, matrix }: CodeMatrix,
+  best: readonly Best[],
+  context: JobContext,
+): Promise<void> {
+  const left: Tensor<'float32'> = { type: 'float32', shape: [best.length, dimensions], data: queries };
+  const product = await createProductSession();
+  try {
+    for (let start = 0; start < ids.length; start += blockRows) {
+      const rows = Math.min(blockRows, ids.length - start);
+      const block = matrix.subarray(start * dimensions, (start + rows) * dimensions);
+      const scores = await product.multiplyTransposed(left, {
+        type: 'float32',
+        shape: [rows, dimensions],
+        data: block,
+      });
+      for (const [index, kept] of best.entries()) {
+        for (let row = 0, at = index * rows; row < rows; row++, at++) {
+          if (scores[at] > kept.threshold) kept.add(scores[at], start + row);
+        }
+      }
+      context.progress('Comparing codes', start + rows, ids.length);
+      await context.breathe();
+    }
+  } finally {
+    await product.release();
+  }
 }
 
 /** The k largest scores seen, largest first. */
