@@ -25,7 +25,7 @@ async function softmaxGrid(codes: Matrix, classes: Int32Array): Promise<Figure[]
   const start = performance.now();
   const { problem, validation } = prepare(codes, classes);
   const solver = await createSoftmaxSolver(problem, { tolerance: 1e-4 }, neverCancelled);
-  const scorer = await createKernel(scoresModel(), 1);
+  const scorer = await createKernel(scoresModel());
   let iterations = 0;
   let unfinished = 0;
   let best = 0;

@@ -82,7 +82,7 @@ export async function fitLinear(input: FitInput, options: FitOptions): Promise<L
   let done = 0;
   const task: Task = { input, options, breathe, advance: () => breathe({ done: ++done, total }) };
 
-  const scorer = await createKernel(scoresModel(), 1);
+  const scorer = await createKernel(scoresModel());
   try {
     const scored = await searchGrid(task, splits, grid, scorer);
     const { value: regularisation } = bestOf(scored);

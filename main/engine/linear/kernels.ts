@@ -17,9 +17,13 @@ export interface Kernel {
   release(): Promise<void>;
 }
 
-/** @param threads 1 for small products: the idle threads of one session take time from another's */
+/**
+ * A session for one of the graphs below.
+ *
+ * @param threads 1 where the products are so small that sharing them out costs more than it saves
+ */
 export async function createKernel(model: Model, threads?: number): Promise<Kernel> {
-  const session = await createSession(writeModel(model), threads ? { threads } : {});
+  const session = await createSession(writeModel(model), { sleepy: true, ...(threads ? { threads } : {}) });
   return {
     async run(feeds) {
       const outputs = await session.run(feeds);

@@ -27,6 +27,8 @@ const CURVATURE = 0.9;
 /** Change of the value, relative to it, that is taken for rounding: losses are summed from float32 terms. */
 const ROUNDING = 1e-7;
 const MAX_TRIALS = 20;
+/** Iterations without a smaller value or gradient after which rounding is held responsible. */
+const PATIENCE = 20;
 
 interface Trial extends Evaluation {
   readonly step: number;
@@ -96,10 +98,15 @@ export async function minimise(
 ): Promise<Minimum> {
   const memory: { readonly step: Float64Array; readonly change: Float64Array }[] = [];
   let current: Trial = { ...(await evaluate(start)), point: start, step: 0, slope: 0 };
+  let least = { value: Infinity, norm: Infinity, at: 0 };
   for (let iterations = 0; ; iterations++) {
     const { point, gradient, value } = current;
-    const converged = Math.sqrt(dot(gradient, gradient)) <= gradientNorm;
-    if (converged || iterations === maxIterations) return { point, gradient, value, iterations, converged };
+    const norm = Math.sqrt(dot(gradient, gradient));
+    if (norm < 0.9 * least.norm || !(value >= least.value - ROUNDING * Math.abs(value)))
+      least = { value: Math.min(value, least.value), norm: Math.min(norm, least.norm), at: iterations };
+    const converged = norm <= gradientNorm;
+    if (converged || iterations === maxIterations || iterations - least.at === PATIENCE)
+      return { point, gradient, value, iterations, converged };
 
     let direction: Float64Array = gradient.slice();
     const factors = new Float64Array(memory.length);

@@ -9,11 +9,13 @@ export interface Spectrum {
   readonly basis: Float32Array;
   /** Mean square of the codes along each, largest first. */
   readonly eigenvalues: Float64Array;
-  /** Mean of the eigenvalues that are left out. */
+  /** Mean of the eigenvalues that are left out, or a small share of the largest where that is more. */
   readonly rest: number;
 }
 
 const ROUNDS = 2;
+/** The inverse of less would drown the float32 digits of the leading directions. */
+const FLOOR = 1e-4;
 
 /**
  * Leading eigenpairs of `codesᵀ · codes / rows` by randomised subspace iteration (Halko, Martinsson & Tropp 2011,
@@ -68,8 +70,8 @@ export async function leadingSpectrum(
       rotated[i * columns + k] = sum;
     }
   const explained = values.reduce((sum, value) => sum + value, 0);
-  const left = Math.max(trace - explained, 0);
-  return { count, basis: rotated, eigenvalues: values, rest: columns > count ? left / (columns - count) : 0 };
+  const rest = columns > count ? (trace - explained) / (columns - count) : 0;
+  return { count, basis: rotated, eigenvalues: values, rest: Math.max(rest, FLOOR * values[0]) };
 }
 
 /** Modified Gram–Schmidt over rows, twice for accuracy; a row that depends on those before becomes zero. */

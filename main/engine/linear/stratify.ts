@@ -18,7 +18,7 @@ export interface DealOptions {
 /**
  * Deals rows to parts, each group as a whole, so that every part holds its share of each class as nearly as groups
  * allow. Greedy: groups that hold the largest part of a class come first (equals in seeded order), and each goes where it
- * lowers most the squared distance of all class shares from what is wanted.
+ * lowers most the χ² distance of all class shares from what is wanted.
  *
  * @param classes class index of each row; −1 for a row without a class
  * @param groups any number that rows of one group have in common
@@ -68,6 +68,7 @@ export function dealGroups(
         const total = totals[c];
         change += (added * (2 * (held[part][c] - share * total) + added)) / (total * total);
       }
+      change /= share;
       if (share > 0 && change < least) {
         least = change;
         best = part;

@@ -9,6 +9,11 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads within an operator; ONNX Runtime's own choice (the physical cores) when absent. */
   readonly threads?: number;
+  /**
+   * Threads sleep between operators instead of spinning. For many short runs beside other work: spinning threads take
+   * the processor from whoever has something to do, other sessions of the same process included.
+   */
+  readonly sleepy?: boolean;
 }
 
 /** A loaded network, ready to run. */
@@ -61,6 +66,7 @@ export async function createSession(model: string | Uint8Array, options: Session
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...(options.threads ? { intraOpNumThreads: options.threads } : {}),
+    ...(options.sleepy ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
   };
   let session: ort.InferenceSession;
   try {
