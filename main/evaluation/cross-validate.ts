@@ -43,7 +43,8 @@ export async function crossValidateRecipe(
   const data = gatherDataSet(project, setId, currentSplit(project));
   const items = data.ids.map((id, row) => ({ id, classIndex: data.classIndices[row], group: data.groups[row] }));
   const { folds, count, message } = foldsByGroup(items, k, config.seed);
-  if (count < 2) throw new UserError('Cross-validation needs items of two groups at least.');
+  if (count < 2)
+    throw new UserError(`Cross-validation needs two groups at least that can be held out. ${message ?? ''}`.trim());
   const result = await studio.trainer.run(
     'cross-validate',
     {
@@ -52,7 +53,7 @@ export async function crossValidateRecipe(
       data,
       method: config.method,
       seed: config.seed,
-      folds: Int32Array.from(data.ids, (id) => folds.get(id)!),
+      folds: Int32Array.from(data.ids, (id) => folds.get(id) ?? -1),
     },
     control,
   );

@@ -3,7 +3,7 @@ import { UserError } from '../contract/errors.ts';
 import type { Part } from '../contract/images.ts';
 import { groupings, type LabelledItem, listLabelled, togetherKey } from '../items/labelled.ts';
 import type { Project } from '../projects/project.ts';
-import { splitByGroup } from './splits.ts';
+import { leaks, splitByGroup } from './splits.ts';
 
 export const splitConfigSchema = z.object({
   /** Shares of the labelled items. What is left is for training. */
@@ -41,7 +41,7 @@ export function createSplit(project: Project, config: SplitConfig = defaultSplit
   }
   const items = listLabelled(project);
   if (!items.length) throw new UserError('Nothing is labelled yet. Label some items, or import labels, first.');
-  return store(project, config, items, (item) => item.part);
+  return store(project, config, items, new Map());
 }
 
 /**
@@ -62,20 +62,23 @@ export function currentSplit(project: Project): SplitReport {
   );
   const items = listLabelled(project);
   if (items.every((item) => parts.has(item.id))) return report({ id: last.id, config, parts }, items);
-  return store(project, config, items, (item) => parts.get(item.id) ?? item.part);
+  return store(project, config, items, parts);
 }
 
 function store(
   project: Project,
   config: SplitConfig,
   items: readonly LabelledItem[],
-  given: (item: LabelledItem) => Part | null,
+  earlier: ReadonlyMap<number, Part>,
 ): SplitReport {
   const parts = splitByGroup(
-    items.map((item) => {
-      const part = given(item);
-      return { id: item.id, classIndex: item.classId, group: togetherKey(item, config.by), ...(part ? { part } : {}) };
-    }),
+    items.map((item) => ({
+      id: item.id,
+      classIndex: item.classId,
+      group: togetherKey(item, config.by),
+      part: item.part ?? undefined,
+      earlier: earlier.get(item.id),
+    })),
     config,
   );
   return project.database.transaction(() => {
@@ -97,24 +100,18 @@ function report(split: Split, items: readonly LabelledItem[]): SplitReport {
 /** What would make a score look better than it is: the same group, or the same image, on both sides of the test. */
 export function leakWarnings(parts: ReadonlyMap<number, Part>, items: readonly LabelledItem[]): string[] {
   const warnings: string[] = [];
-  const divided = (key: (item: LabelledItem) => string | number | null): number => {
-    const sides = new Map<string | number, number>();
-    for (const item of items) {
-      const name = key(item);
-      const part = parts.get(item.id);
-      if (name !== null && part) sides.set(name, (sides.get(name) ?? 0) | (part === 'test' ? 2 : 1));
-    }
-    return [...sides.values()].filter((side) => side === 3).length;
-  };
-  const groups = divided((item) => item.group);
+  const groups = leaks(items, parts).length;
   if (groups)
     warnings.push(
-      `${groups} groups have items both in training and in the test: scores will look better than they are.`,
+      `${groups} ${groups === 1 ? 'group has' : 'groups have'} items both in training and in the test: scores will look better than they are.`,
     );
-  const images = divided((item) => item.imageId);
+  const images = leaks(
+    items.map(({ id, imageId }) => ({ id, group: imageId })),
+    parts,
+  ).length;
   if (images)
     warnings.push(
-      `${images} images have regions both in training and in the test: scores will look better than they are.`,
+      `${images} ${images === 1 ? 'image has' : 'images have'} regions both in training and in the test: scores will look better than they are.`,
     );
   if (items.every((item) => item.group === null)) {
     warnings.push(

@@ -21,7 +21,7 @@ export interface SplitShares {
 }
 
 /** By need: what is to be learnt must be in training, and a test says more than a validation, which folds can replace. */
-const byNeed = ['train', 'test', 'validation'] as const satisfies Part[];
+const byNeed: readonly Part[] = ['train', 'test', 'validation'];
 
 /** A group of which nothing is settled. */
 interface FreeGroup {
@@ -64,10 +64,8 @@ export function splitByGroup(items: readonly SplitItem[], { test, validation, se
 
   const free = new Map<string, FreeGroup>();
   const learnt = new Int32Array(classCount);
-  const filled = new Set<Part>();
   for (const [row, { item, part }] of dealt.entries()) {
     const place = byNeed[places[row]];
-    filled.add(place);
     if (place === 'train') learnt[classes[row]] += 1;
     if (part) continue;
     const group = free.get(item.group);
@@ -109,14 +107,17 @@ function teachEveryClass(groups: readonly FreeGroup[], learnt: Int32Array): void
   }
 }
 
-/** Moves the smallest group to a part that is less needed than it, or whose classes training has more of. */
+/** Moves the smallest group to an empty part, from one that is less needed or from classes that training has more of. */
 function fillPart(part: 'test' | 'validation', groups: readonly FreeGroup[], learnt: Int32Array): void {
   const canSpare = ({ classes }: FreeGroup) => {
     const left = new Map<number, number>();
     for (const own of classes) left.set(own, (left.get(own) ?? learnt[own]) - 1);
     return [...left.values()].every((count) => count > 0);
   };
-  const group = smallest(groups.filter((one) => one.part === 'validation' || canSpare(one)));
+  const lessNeeded = byNeed.slice(byNeed.indexOf(part) + 1);
+  const group = smallest(
+    groups.filter((one) => lessNeeded.includes(one.part) || (one.part === 'train' && canSpare(one))),
+  );
   if (!group) return;
   if (group.part === 'train') for (const own of group.classes) learnt[own] -= 1;
   group.part = part;
@@ -143,30 +144,42 @@ export interface FoldItem {
 }
 
 export interface Folds {
-  /** The fold in which each item is held out, from 0, by `id`. */
+  /** The fold in which an item is held out, from 0, by `id`. Items that never are have none. */
   readonly folds: ReadonlyMap<number, number>;
   readonly count: number;
-  /** What differs from what was asked for. */
+  /** What differs from what was asked for, and why. */
   readonly message?: string;
 }
 
 /**
  * Divides items into `k` folds of about equal size, each group as a whole, each class as evenly as the groups allow. No
  * fold is empty: with fewer groups than `k` there are as many folds as groups.
+ *
+ * A group with all the items of a class is never held out, since nothing could be learnt of that class without it.
  */
 export function foldsByGroup(items: readonly FoldItem[], k: number, seed: number): Folds {
-  const groups = groupNumbers(items.map(({ group }) => group));
+  const groupsOfClass = new Map<number, Set<string>>();
+  for (const { classIndex, group } of items) {
+    const groups = groupsOfClass.get(classIndex);
+    if (groups) groups.add(group);
+    else groupsOfClass.set(classIndex, new Set([group]));
+  }
+  const kept = new Set([...groupsOfClass.values()].flatMap((groups) => (groups.size === 1 ? [...groups] : [])));
+  const dealt = items.filter(({ group }) => !kept.has(group));
+  const groups = groupNumbers(dealt.map(({ group }) => group));
   const groupCount = new Set(groups).size;
   const count = Math.min(k, groupCount);
-  const { numbers, count: classCount } = classNumbers(items);
+  const { numbers, count: classCount } = classNumbers(dealt);
   const shares = new Array<number>(count).fill(1 / count);
   const places = dealGroups(numbers, groups, classCount, { shares, seed });
+  const messages = [
+    ...(kept.size ? [`Groups that are always trained on, as each has all the items of a class: ${kept.size}.`] : []),
+    ...(count < k ? [`Groups that can be held out: ${groupCount}. So there are ${count} folds, not ${k}.`] : []),
+  ];
   return {
-    folds: new Map(items.map(({ id }, at) => [id, places[at]])),
+    folds: new Map(dealt.map(({ id }, at) => [id, places[at]])),
     count,
-    ...(count < k
-      ? { message: `There are ${groupCount} groups: ${count} folds instead of ${k}, each holding out one group.` }
-      : {}),
+    ...(messages.length ? { message: messages.join(' ') } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createRandom } from '../../engine/random.ts';
 import { confusionMeasures, type ConfusionMeasures } from './confusion.ts';
+import { createMultinomial } from './multinomial.ts';
 
 export interface Ends {
   readonly low: number | null;
@@ -20,10 +21,10 @@ export interface Answers {
   readonly groups?: readonly (string | null)[] | undefined;
 }
 
-/** The confusion counts of each group: those of group g lie from `starts[g]` up to `starts[g + 1]`. */
-interface GroupCounts {
-  readonly starts: Int32Array;
-  /** Places in the confusion matrix that are not zero. */
+/** Groups with the same counts in the confusion matrix. */
+interface Kind {
+  groups: number;
+  /** Places in the matrix that are not zero. */
   readonly cells: Int32Array;
   readonly counts: Int32Array;
 }
@@ -39,16 +40,20 @@ export function bootstrapIntervals(
   { seed, resamples }: { readonly seed: number; readonly resamples: number },
 ): { groupCount: number; intervals: Intervals } {
   const { classCount } = answers;
-  const { starts, cells, counts } = countByGroup(answers);
-  const groupCount = starts.length - 1;
+  const kinds = kindsOfGroups(answers);
+  const groupCount = kinds.reduce((sum, { groups }) => sum + groups, 0);
   const samples: ConfusionMeasures[] = [];
-  const random = createRandom(seed);
+  const draw = createMultinomial(
+    kinds.map(({ groups }) => groups),
+    createRandom(seed),
+  );
   const confusion = new Float64Array(classCount * classCount);
   for (let sample = 0; groupCount >= 2 && sample < resamples; sample++) {
     confusion.fill(0);
-    for (let draw = 0; draw < groupCount; draw++) {
-      const group = random.integer(groupCount);
-      for (let at = starts[group]; at < starts[group + 1]; at++) confusion[cells[at]] += counts[at];
+    for (const [index, times] of draw().entries()) {
+      if (times === 0) continue;
+      const { cells, counts } = kinds[index];
+      for (let at = 0; at < cells.length; at++) confusion[cells[at]] += times * counts[at];
     }
     samples.push(confusionMeasures(confusion, classCount));
   }
@@ -67,27 +72,33 @@ export function bootstrapIntervals(
   };
 }
 
-function countByGroup({ truth, predicted, classCount, groups }: Answers): GroupCounts {
-  const byGroup: Map<number, number>[] = [];
-  const named = new Map<string, Map<number, number>>();
+function kindsOfGroups({ truth, predicted, classCount, groups }: Answers): Kind[] {
+  const cellsOfGroups: number[][] = [];
+  const named = new Map<string, number[]>();
   for (let item = 0; item < truth.length; item++) {
-    const name = groups?.[item] ?? null;
-    let own = name === null ? undefined : named.get(name);
-    if (!own) {
-      own = new Map();
-      byGroup.push(own);
-      if (name !== null) named.set(name, own);
-    }
     const cell = truth[item] * classCount + predicted[item];
-    own.set(cell, (own.get(cell) ?? 0) + 1);
+    const name = groups?.[item] ?? null;
+    const known = name === null ? undefined : named.get(name);
+    if (known) {
+      known.push(cell);
+      continue;
+    }
+    const own = [cell];
+    cellsOfGroups.push(own);
+    if (name !== null) named.set(name, own);
   }
-  const starts = new Int32Array(byGroup.length + 1);
-  for (const [group, own] of byGroup.entries()) starts[group + 1] = starts[group] + own.size;
-  return {
-    starts,
-    cells: Int32Array.from(byGroup.flatMap((own) => [...own.keys()])),
-    counts: Int32Array.from(byGroup.flatMap((own) => [...own.values()])),
-  };
+  const kinds = new Map<string, Kind>();
+  for (const cells of cellsOfGroups) {
+    const key = cells.sort((a, b) => a - b).join();
+    const known = kinds.get(key);
+    if (known) known.groups += 1;
+    else {
+      const distinct = Int32Array.from(new Set(cells));
+      const counts = distinct.map((cell) => cells.lastIndexOf(cell) - cells.indexOf(cell) + 1);
+      kinds.set(key, { groups: 1, cells: distinct, counts });
+    }
+  }
+  return [...kinds.values()];
 }
 
 /** The 2.5% and 97.5% quantiles of what is defined, interpolated linearly. */

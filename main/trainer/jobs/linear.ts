@@ -64,12 +64,12 @@ export async function trainLinear(params: TrainLinearParams, context: JobContext
 }
 
 export interface CrossValidateParams extends LinearParams {
-  /** The fold in which each item is held out, from 0. */
+  /** The fold in which each item is held out, from 0; −1 for an item that never is. */
   readonly folds: Int32Array;
 }
 
 export interface CrossValidateResult {
-  /** Over all items, each answered by the classifier that had not seen its group. */
+  /** Over the items that were held out, each answered by the classifier that had not seen its group. */
   readonly evaluation: Evaluation;
   readonly foldScores: readonly {
     readonly items: number;
@@ -85,7 +85,7 @@ export async function crossValidate(params: CrossValidateParams, context: JobCon
   const codes = loadCodes(params);
   const probabilities = new Float32Array(codes.rows * classes);
   const foldScores: CrossValidateResult['foldScores'][number][] = [];
-  const count = Math.max(...folds) + 1;
+  const count = folds.reduce((a, b) => Math.max(a, b), -1) + 1;
   for (let fold = 0; fold < count; fold++) {
     const held = rowsWhere(data, (_, row) => folds[row] === fold);
     const parts = data.parts.map((_, row): Part => (folds[row] === fold ? 'test' : 'train'));
@@ -97,8 +97,8 @@ export async function crossValidate(params: CrossValidateParams, context: JobCon
     const { macroF1, accuracy } = evaluate(data, probabilities, held, params.seed);
     foldScores.push({ items: held.length, macroF1: macroF1.value, accuracy: accuracy.value });
   }
-  const all = rowsWhere(data, () => true);
-  return { evaluation: evaluate(data, probabilities, all, params.seed), foldScores };
+  const measured = rowsWhere(data, (_, row) => folds[row] >= 0);
+  return { evaluation: evaluate(data, probabilities, measured, params.seed), foldScores };
 }
 
 function loadCodes({ codesFile, setId, data }: LinearParams): Matrix {
