@@ -14,11 +14,13 @@ export const networksContract = {
         path: pathSchema,
         name: z.string().min(1).max(200).optional(),
         scaling: z.enum(['tf', 'torch', 'caffe', 'unit', 'raw']).optional(),
+        /** Side of the square input, where the file leaves it open. */
+        size: z.int().min(8).max(4096).optional(),
       }),
     )
     .output(z.object({ job: z.int() })),
-  /** Makes it the project's network. */
-  choose: procedure.input(z.object({ hash: z.string() })).output(z.null()),
+  /** Makes it the project's network, cut at a freeze point of its: a name, or `last`. */
+  choose: procedure.input(z.object({ hash: z.string(), point: z.string().default('last') })).output(z.null()),
 };
 
 export const trainSettingsSchema = z.object({
@@ -58,7 +60,8 @@ export const trainingContract = {
   plan: procedure.output(
     z.object({
       counts: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
-      classes: z.array(z.object({ name: z.string(), items: z.int() })),
+      /** Labelled items of each class, by part. */
+      classes: z.array(z.object({ name: z.string(), train: z.int(), validation: z.int(), test: z.int() })),
       warnings: z.array(z.string()),
       /** Why training cannot start yet; null when it can. */
       obstacle: z.string().nullable(),

@@ -25,7 +25,8 @@ export const projectSummarySchema = z.object({
   groups: z.int(),
   labelled: z.int(),
   classes: z.int(),
-  network: z.object({ name: z.string(), hash: z.string() }).nullable(),
+  /** The project's network, and the name of the freeze point chosen for it. */
+  network: z.object({ name: z.string(), hash: z.string(), point: z.string() }).nullable(),
   runs: z.int(),
   lastRun: z
     .object({ id: z.int(), macroF1: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })
