@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../contract/errors.ts';
 import type { Control } from '../contract/progress.ts';
@@ -32,7 +32,7 @@ const triedItems = 200;
  * Writes the classifier of a run as one ONNX file with a model card beside it, then runs that file on held-out items and
  * compares.
  *
- * @throws UserError when the answers differ by more than 1e-4 (nothing is left behind then)
+ * @throws UserError when the answers differ by more than 1e-4 (nothing is left behind then, and an earlier export stays)
  */
 export async function exportRun(
   studio: Studio,
@@ -46,14 +46,16 @@ export async function exportRun(
   const name = `${project.name}-run-${run.id}`;
   const modelFile = join(target, `${name}.onnx`);
   const cardFile = join(target, `${name}.md`);
-  const classifier = await writeClassifier(studio, project, run, modelFile, control);
+  // Under its own name only once it is checked: an earlier export stays until then.
+  const unchecked = join(target, `${name}.unchecked.onnx`);
   try {
+    const classifier = await writeClassifier(studio, project, run, unchecked, control);
     const expected = heldOut(project, run.id);
     const { images, keys } = listViews(project, ({ id }) => expected.has(id));
     const { answers, failures } = await predictViews(studio, classifier, images, keys.size, 'cpu', control);
     if (!answers.size) {
-      const why = failures.length ? `: ${failures[0].reason}` : '';
-      throw new UserError(`The exported file could not be checked: no image of the run could be read${why}.`);
+      const why = failures.length ? `: ${failures[0].reason}` : '.';
+      throw new UserError(`The exported file could not be checked: no image of the run could be read${why}`);
     }
     const agreement = compare(expected, answers);
     if (!(agreement.largestDifference <= largestAllowedDifference)) {
@@ -62,10 +64,10 @@ export async function exportRun(
       );
     }
     await writeFile(cardFile, modelCard(project, run, agreement));
+    await rename(unchecked, modelFile);
     return { files: [modelFile, cardFile], agreement };
-  } catch (error) {
-    await rm(modelFile, { force: true });
-    throw error;
+  } finally {
+    await rm(unchecked, { force: true });
   }
 }
 

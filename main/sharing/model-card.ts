@@ -68,13 +68,13 @@ function evaluationTables(evaluation: Evaluation): string {
 
 | Class | Precision | Recall | F1 | Items |
 | --- | --- | --- | --- | --- |
-${perClass.map((one, index) => `| ${names[index]!} | ${interval(one.precision)} | ${interval(one.recall)} | ${one.f1?.toFixed(3) ?? '–'} | ${one.support} |`).join('\n')}
+${perClass.map((one, index) => `| ${names[index]} | ${interval(one.precision)} | ${interval(one.recall)} | ${one.f1?.toFixed(3) ?? '–'} | ${one.support} |`).join('\n')}
 
 Confusion (rows: labelled; columns: predicted):
 
 | | ${names.join(' | ')} |
 | --- |${' --- |'.repeat(names.length)}
-${confusion.map((row, index) => `| **${names[index]!}** | ${row.join(' | ')} |`).join('\n')}`;
+${confusion.map((row, index) => `| **${names[index]}** | ${row.join(' | ')} |`).join('\n')}`;
 }
 
 function countGroups(project: Project, runId: number): number {

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Classifier } from '../../contract/classifiers.ts';
 import type { Pooling, Preprocessing } from '../../contract/networks.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
@@ -40,7 +40,11 @@ export async function assemble(params: AssembleParams, context: JobContext): Pro
     [metadataKeys.provenance]: JSON.stringify(provenance),
   };
   const partial = `${params.target}.part`;
-  await writeFile(partial, writeModel({ ...joined, metadata }), { flush: true });
-  await rename(partial, params.target);
+  try {
+    await writeFile(partial, writeModel({ ...joined, metadata }), { flush: true });
+    await rename(partial, params.target);
+  } finally {
+    await rm(partial, { force: true });
+  }
   return null;
 }
