@@ -23,7 +23,7 @@ export async function benchLinear(): Promise<readonly Figure[]> {
 
 async function softmaxGrid(codes: Matrix, classes: Int32Array): Promise<Figure[]> {
   const start = performance.now();
-  const { problem, validation } = prepare(codes, classes);
+  const { problem, validation } = await prepare(codes, classes);
   const solver = await createSoftmaxSolver(problem, { tolerance: 1e-4 }, neverCancelled);
   const scorer = await createKernel(scoresModel());
   let iterations = 0;
@@ -62,7 +62,7 @@ async function softmaxGrid(codes: Matrix, classes: Int32Array): Promise<Figure[]
 }
 
 async function svm(codes: Matrix, classes: Int32Array): Promise<Figure[]> {
-  const { problem } = prepare(codes, classes);
+  const { problem } = await prepare(codes, classes);
   const figures: Figure[] = [];
   for (const loss of ['squared-hinge', 'hinge'] as const) {
     const start = performance.now();
@@ -82,18 +82,18 @@ async function svm(codes: Matrix, classes: Int32Array): Promise<Figure[]> {
   return figures;
 }
 
-function prepare(codes: Matrix, classes: Int32Array): { problem: Problem; validation: Matrix } {
+async function prepare(codes: Matrix, classes: Int32Array): Promise<{ problem: Problem; validation: Matrix }> {
   const rows = Int32Array.from({ length: codes.rows }, (_, row) => row);
   const train = rows.subarray(0, trainingRows);
-  const standard = standardisation(codes, train);
+  const standard = await standardisation(codes, train, neverCancelled);
   return {
     problem: {
-      codes: standardiseRows(codes, train, standard),
+      codes: await standardiseRows(codes, train, standard, neverCancelled),
       classes: classes.subarray(0, trainingRows),
       classCount,
       rowWeights: new Float64Array(trainingRows).fill(1),
     },
-    validation: standardiseRows(codes, rows.subarray(trainingRows), standard),
+    validation: await standardiseRows(codes, rows.subarray(trainingRows), standard, neverCancelled),
   };
 }
 

@@ -10,12 +10,23 @@ export const neverCancelled: Breathe = () => Promise.resolve();
 /** Longest stretch of work between two breaths, in milliseconds. */
 const STRETCH = 40;
 
-/** Spares the event loop: breathes only when the last breath was a while ago. Call it as often as is convenient. */
-export function paced(breathe: Breathe): () => Promise<void> {
+/** May be awaited as often as is convenient: breathes when it is time. */
+export type Pause = () => Promise<void>;
+
+/** Spares the event loop: breathes only when the last breath was a while ago. */
+export function paced(breathe: Breathe): Pause {
   let last = performance.now();
   return async () => {
     if (performance.now() - last < STRETCH) return;
     await breathe();
     last = performance.now();
   };
+}
+
+/** Calls `work` with 0 … count − 1, with pauses between. A call should take microseconds. */
+export async function forEachPaused(count: number, pause: Pause, work: (index: number) => void): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    work(index);
+    if (index % 64 === 63) await pause();
+  }
 }

@@ -1,5 +1,4 @@
-import type { Sigmoid } from './platt.ts';
-import { softplus } from './platt.ts';
+import { type Sigmoid, softplus } from './platt.ts';
 
 export const linearMethods = ['softmax', 'svm'] as const;
 export type LinearMethod = (typeof linearMethods)[number];

@@ -1,34 +1,27 @@
-import type { Breathe } from './breathe.ts';
-import { neverCancelled } from './breathe.ts';
-import type { GridPoint, LinearClassifier, LinearMethod } from './classifier.ts';
-import { logProbabilities } from './classifier.ts';
+import { type Breathe, neverCancelled, paced, type Pause } from './breathe.ts';
+import { type GridPoint, type LinearClassifier, type LinearMethod, logProbabilities } from './classifier.ts';
 import { buildHead } from './head.ts';
-import type { FitInput } from './input.ts';
-import { countsOf, developmentRows } from './input.ts';
-import type { Kernel } from './kernels.ts';
-import { createKernel, matrix, rowBlocks, scoresModel, vector } from './kernels.ts';
-import type { Sigmoid } from './platt.ts';
-import { fitSigmoids } from './platt.ts';
+import { countsOf, developmentRows, type FitInput } from './input.ts';
+import { createKernel, type Kernel, matrix, rowBlocks, scoresModel, vector } from './kernels.ts';
+import { fitSigmoids, type Sigmoid } from './platt.ts';
 import { confusionOf, indexOfLargest, macroF1 } from './scores.ts';
 import { createSoftmaxSolver } from './softmax.ts';
 import type { Problem, Solution, Solver } from './solver.ts';
-import type { Matrix, Standardisation } from './standardise.ts';
-import { standardisation, standardiseRows } from './standardise.ts';
+import { type Matrix, type Standardisation, standardisation, standardiseRows } from './standardise.ts';
 import { dealGroups, groupNumbers } from './stratify.ts';
-import type { SvmLoss } from './svm.ts';
-import { createSvmSolver } from './svm.ts';
+import { createSvmSolver, type SvmLoss } from './svm.ts';
 
 export type { LinearClassifier } from './classifier.ts';
 export type { FitInput } from './input.ts';
 
 export interface FitOptions {
   readonly method: LinearMethod;
-  /** Of an SVM; squared hinge when absent, which is as accurate and converges sooner. */
+  /** Of an SVM; squared hinge when absent, which converges sooner. */
   readonly loss?: SvmLoss;
   /**
    * `balanced` weighs each item by items / (classes · items of its class). The default is `none`: weighing treats all
    * classes as equally frequent, so probabilities no longer match how often each occurs, and log loss and calibration
-   * suffer; the choice by macro-F1 already keeps rare classes from being given up.
+   * suffer. Rare classes already have their say in the choice of λ, by macro-F1.
    */
   readonly classWeights?: 'none' | 'balanced';
   readonly seed?: number;
@@ -43,8 +36,8 @@ export function logGrid(first: number, last: number, count: number): number[] {
 }
 
 /**
- * Strongest first, as warm starts want it. Softmax: the usual 45 values from 1e5 to 1e−6. SVM: 21 values; under 1e−3 hardly
- * anything changes any more (the margin is hard where it can be), and coordinate descent becomes slow.
+ * Strongest first, as warm starts want it. Softmax: the usual 45 values from 1e5 to 1e−6. SVM: 21 values from 100 to 1e−3;
+ * weaker penalties leave the margin as hard as it can be, and coordinate descent needs many epochs for them.
  */
 const grids: Readonly<Record<LinearMethod, readonly number[]>> = {
   softmax: logGrid(1e5, 1e-6, 45),
@@ -71,16 +64,17 @@ const FOLDS = 5;
  * @throws EngineError as developmentRows does; whatever `breathe` throws
  */
 export async function fitLinear(input: FitInput, options: FitOptions): Promise<LinearClassifier> {
-  const rows = developmentRows(input);
+  const breathe = options.breathe ?? neverCancelled;
+  const pause = paced(breathe);
+  const rows = await developmentRows(input, pause);
   const grid = [...(options.regularisations ?? grids[options.method])].sort((a, b) => b - a);
   const complete = [rows.train, rows.validation].every((part) => !countsOf(input, part).includes(0));
   const folds = foldsOf(input, rows.all, options.seed ?? 0);
   const splits = complete ? [{ fitted: rows.train, scored: rows.validation }] : folds;
 
-  const breathe = options.breathe ?? neverCancelled;
   const total = splits.length * grid.length + 1 + (options.method === 'svm' ? folds.length : 0);
   let done = 0;
-  const task: Task = { input, options, breathe, advance: () => breathe({ done: ++done, total }) };
+  const task: Task = { input, options, breathe, pause, advance: () => breathe({ done: ++done, total }) };
 
   const scorer = await createKernel(scoresModel());
   try {
@@ -112,6 +106,7 @@ interface Task {
   readonly input: FitInput;
   readonly options: FitOptions;
   readonly breathe: Breathe;
+  readonly pause: Pause;
   /** Reports that one more of the fit's steps is done. */
   readonly advance: () => Promise<void>;
 }
@@ -136,19 +131,17 @@ function foldsOf({ classes, classNames, groups }: FitInput, rows: Int32Array, se
 }
 
 async function solverFor(
-  { input, options, breathe }: Task,
+  { input, options, breathe, pause }: Task,
   rows: Int32Array,
   stage: 'search' | 'final',
 ): Promise<{ solver: Solver; standard: Standardisation }> {
-  const standard = standardisation(input.codes, rows);
-  await breathe();
+  const standard = await standardisation(input.codes, rows, pause);
   const problem: Problem = {
-    codes: standardiseRows(input.codes, rows, standard),
+    codes: await standardiseRows(input.codes, rows, standard, pause),
     classes: Int32Array.from(rows, (row) => input.classes[row]),
     classCount: input.classNames.length,
     rowWeights: rowWeights(input, rows, options.classWeights ?? 'none'),
   };
-  await breathe();
   const tolerance = tolerances[options.method][stage];
   const solver =
     options.method === 'softmax'
@@ -187,7 +180,7 @@ async function searchGrid(
   grid: readonly number[],
   scorer: Kernel,
 ): Promise<GridPoint[]> {
-  const { input, options } = task;
+  const { input, options, pause } = task;
   const classCount = input.classNames.length;
   const confusions = grid.map(() => new Float64Array(classCount * classCount));
   const losses = new Float64Array(grid.length);
@@ -195,13 +188,13 @@ async function searchGrid(
   for (const { fitted, scored } of splits) {
     const { solver, standard } = await solverFor(task, fitted, 'search');
     try {
-      const codes = standardiseRows(input.codes, scored, standard);
+      const codes = await standardiseRows(input.codes, scored, standard, pause);
       const truth = Int32Array.from(scored, (row) => input.classes[row]);
       count += truth.length;
       for (const [i, value] of grid.entries()) {
-        const scores = await scoresOf(scorer, codes, await solver.solve(value));
+        const scores = await scoresOf(scorer, codes, await solver.solve(value), pause);
         // An SVM has no probabilities yet; sigmoids fitted to the scored rows themselves do for breaking ties.
-        const platt = options.method === 'svm' ? fitSigmoids(scores, truth, classCount) : undefined;
+        const platt = options.method === 'svm' ? await fitSigmoids(scores, truth, classCount, pause) : undefined;
         const predicted = truth.map((class_, row) => {
           const logarithms = logProbabilities(scores, row * classCount, classCount, platt);
           losses[i] -= logarithms[class_];
@@ -227,7 +220,12 @@ function bestOf(grid: readonly GridPoint[]): GridPoint {
   );
 }
 
-async function scoresOf(scorer: Kernel, codes: Matrix, { weights, bias }: Solution): Promise<Float32Array> {
+async function scoresOf(
+  scorer: Kernel,
+  codes: Matrix,
+  { weights, bias }: Solution,
+  pause: Pause,
+): Promise<Float32Array> {
   const classCount = bias.length;
   const result = new Float32Array(codes.rows * classCount);
   const feeds = {
@@ -237,6 +235,7 @@ async function scoresOf(scorer: Kernel, codes: Matrix, { weights, bias }: Soluti
   for (const { first, tensor } of rowBlocks(codes)) {
     const { scores } = await scorer.run({ codes: tensor, ...feeds });
     result.set(scores, first * classCount);
+    await pause();
   }
   return result;
 }
@@ -249,18 +248,19 @@ async function calibrate(
   regularisation: number,
   scorer: Kernel,
 ): Promise<Sigmoid[]> {
-  const { input } = task;
+  const { input, pause } = task;
   const classCount = input.classNames.length;
   const position = new Map(Array.from(rows, (row, i) => [row, i]));
   const scores = new Float32Array(rows.length * classCount);
   for (const { fitted, scored } of folds) {
     const { solution, standard } = await solveOn(task, fitted, regularisation);
-    const own = await scoresOf(scorer, standardiseRows(input.codes, scored, standard), solution);
+    const codes = await standardiseRows(input.codes, scored, standard, pause);
+    const own = await scoresOf(scorer, codes, solution, pause);
     for (const [i, row] of scored.entries())
       scores.set(own.subarray(i * classCount, (i + 1) * classCount), position.get(row)! * classCount);
   }
   const truth = Int32Array.from(rows, (row) => input.classes[row]);
-  return fitSigmoids(scores, truth, classCount);
+  return fitSigmoids(scores, truth, classCount, pause);
 }
 
 /**

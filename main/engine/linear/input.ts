@@ -1,4 +1,5 @@
 import { EngineError } from '../errors.ts';
+import { forEachPaused, type Pause } from './breathe.ts';
 import type { Matrix } from './standardise.ts';
 
 /** Codes with what is known of each row. Position i of each list is row i. */
@@ -27,7 +28,7 @@ export interface Development {
  * @throws EngineError when lists and codes disagree, when there are fewer than two classes, when a class has no item to
  *   learn from, or when a code is not finite
  */
-export function developmentRows(input: FitInput): Development {
+export async function developmentRows(input: FitInput, pause: Pause): Promise<Development> {
   const { codes, classes, classNames, parts, groups } = input;
   for (const [what, { length }] of Object.entries({ classes, parts, ...(groups ? { groups } : {}) }))
     if (length !== codes.rows) throw new EngineError(`There are ${codes.rows} codes but ${length} ${what}.`);
@@ -46,13 +47,15 @@ export function developmentRows(input: FitInput): Development {
         `from: ${missing.join(', ')}. Items by class: ${listed}. Label more items, split again, or remove the class.`,
     );
   }
-  for (const row of all)
-    for (let j = row * codes.columns; j < (row + 1) * codes.columns; j++)
-      if (!Number.isFinite(codes.data[j]))
+  await forEachPaused(all.length, pause, (i) => {
+    const start = all[i] * codes.columns;
+    for (let at = start; at < start + codes.columns; at++)
+      if (!Number.isFinite(codes.data[at]))
         throw new EngineError(
-          `Code ${row} holds a value that is not a finite number (${codes.data[j]}). Compute the codes anew; if it stays, ` +
-            `the network or its preprocessing does not suit these images.`,
+          `Code ${all[i]} holds a value that is not a finite number (${codes.data[at]}). Compute the codes anew; if it ` +
+            `stays, the network or its preprocessing does not suit these images.`,
         );
+  });
   return {
     train: Int32Array.from(all.filter((row) => parts[row] === 'train')),
     validation: Int32Array.from(all.filter((row) => parts[row] === 'validation')),

@@ -7,8 +7,8 @@ import { createSession } from '../runtime/session.ts';
 import type { Matrix } from './standardise.ts';
 
 /*
- * The large products of the linear solvers run on ONNX Runtime, some fifty times as fast as loops in JavaScript. In the
- * shapes below N is rows, D columns of codes, C classes, K vectors of a basis.
+ * The large products of the linear solvers run on ONNX Runtime, far faster than loops in JavaScript would. In the shapes
+ * below N is rows, D columns of codes, C classes, K vectors of a basis.
  */
 
 /** A small graph, ready to run on float32 tensors. */

@@ -1,3 +1,5 @@
+import type { Pause } from './breathe.ts';
+
 /** `P(class | score) = sigmoid(slope · score + offset)` */
 export interface Sigmoid {
   readonly slope: number;
@@ -83,9 +85,17 @@ export function fitSigmoid(scores: ArrayLike<number>, positive: (index: number) 
  *
  * @param scores `rows × classCount`, row-major
  */
-export function fitSigmoids(scores: Float32Array, classes: ArrayLike<number>, classCount: number): Sigmoid[] {
-  return Array.from({ length: classCount }, (_, c) => {
+export async function fitSigmoids(
+  scores: Float32Array,
+  classes: ArrayLike<number>,
+  classCount: number,
+  pause: Pause,
+): Promise<Sigmoid[]> {
+  const sigmoids: Sigmoid[] = [];
+  for (let c = 0; c < classCount; c++) {
     const own = Float64Array.from(classes, (_value, row) => scores[row * classCount + c]);
-    return fitSigmoid(own, (row) => classes[row] === c);
-  });
+    sigmoids.push(fitSigmoid(own, (row) => classes[row] === c));
+    await pause();
+  }
+  return sigmoids;
 }

@@ -1,12 +1,17 @@
-import type { Breathe } from './breathe.ts';
-import { paced } from './breathe.ts';
-import type { Kernel } from './kernels.ts';
-import { createKernel, crossEntropyModel, gramModel, matrix, rescaleModel, rowBlocks, vector } from './kernels.ts';
-import type { Evaluation } from './lbfgs.ts';
-import { dot, minimise } from './lbfgs.ts';
+import { type Breathe, paced } from './breathe.ts';
+import {
+  createKernel,
+  crossEntropyModel,
+  gramModel,
+  type Kernel,
+  matrix,
+  rescaleModel,
+  rowBlocks,
+  vector,
+} from './kernels.ts';
+import { dot, type Evaluation, minimise } from './lbfgs.ts';
 import type { Problem, Solution, Solver } from './solver.ts';
-import type { Spectrum } from './spectrum.ts';
-import { leadingSpectrum } from './spectrum.ts';
+import { leadingSpectrum, type Spectrum } from './spectrum.ts';
 
 export interface SoftmaxOptions {
   /** Largest norm of the gradient that is accepted, relative to its norm where all weights are zero. */
@@ -78,13 +83,16 @@ export async function createSoftmaxSolver(
   }
 
   let point: Float64Array = new Float64Array(size + classCount);
-  const { gradient: first } = await meanLoss(point);
-  const gradientNorm = tolerance * Math.sqrt(dot(first, first));
-
+  /** The gradient's norm where all weights are zero, once it is known. */
+  let scale: number | undefined;
   /** The solution before the last. */
   let before: Float64Array | undefined;
   return {
     async solve(regularisation): Promise<Solution> {
+      if (scale === undefined) {
+        const { gradient } = await meanLoss(point);
+        scale = Math.sqrt(dot(gradient, gradient));
+      }
       // Along a grid of equal ratios solutions move smoothly: going on as before starts closer than standing still.
       if (before) {
         const ahead = point.map((value, i) => 2 * value - before![i]);
@@ -95,7 +103,7 @@ export async function createSoftmaxSolver(
       await meanLoss(point);
       const precondition = preconditioner(rescale, spectrum, curvature, regularisation, columns);
       const minimum = await minimise((at) => penalised(at, regularisation), point, {
-        gradientNorm,
+        gradientNorm: tolerance * scale,
         maxIterations,
         precondition,
       });
@@ -117,7 +125,7 @@ export async function createSoftmaxSolver(
 
 function targetsOf({ classes, classCount, rowWeights }: Problem, first: number, rows: number) {
   const targets = new Float32Array(rows * classCount);
-  for (let i = 0; i < rows; i++) targets[i * classCount + classes[first + i]] = rowWeights[first + i]!;
+  for (let i = 0; i < rows; i++) targets[i * classCount + classes[first + i]] = rowWeights[first + i];
   return matrix(targets, rows, classCount);
 }
 

@@ -1,6 +1,6 @@
 import { createRandom } from '../random.ts';
-import type { Kernel, RowBlock } from './kernels.ts';
-import { matrix } from './kernels.ts';
+import type { Pause } from './breathe.ts';
+import { type Kernel, matrix, type RowBlock } from './kernels.ts';
 
 /** The directions in which codes vary most. */
 export interface Spectrum {
@@ -28,14 +28,17 @@ export async function leadingSpectrum(
   blocks: readonly RowBlock[],
   columns: number,
   wanted: number,
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<Spectrum> {
   const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
   const count = Math.min(wanted, columns, rows);
   const random = createRandom(1);
   let basis = Float64Array.from({ length: count * columns }, () => random.normal());
   let trace = 0;
-  for (const { tensor } of blocks) for (const value of tensor.data) trace += value * value;
+  for (const { tensor } of blocks) {
+    for (const value of tensor.data) trace += value * value;
+    await pause();
+  }
   trace /= rows;
 
   const multiply = async () => {
@@ -52,6 +55,7 @@ export async function leadingSpectrum(
   for (let round = 0; round < ROUNDS; round++) {
     basis = await multiply();
     orthonormalise(basis, count, columns);
+    await pause();
   }
   const product = await multiply();
   const projected = new Float64Array(count * count);

@@ -1,3 +1,5 @@
+import { forEachPaused, type Pause } from './breathe.ts';
+
 /** Rows of a matrix, row-major: row r is `data[r · columns … (r + 1) · columns)`. */
 export interface Matrix {
   readonly data: Float32Array;
@@ -23,20 +25,20 @@ const NOISE = 1e-6;
  *
  * @param rows indices of the rows to use: those of training alone, for an honest evaluation
  */
-export function standardisation(codes: Matrix, rows: ArrayLike<number>): Standardisation {
+export async function standardisation(codes: Matrix, rows: ArrayLike<number>, pause: Pause): Promise<Standardisation> {
   const { data, columns } = codes;
   const mean = new Float64Array(columns);
   const deviation = new Float64Array(columns);
-  for (let i = 0; i < rows.length; i++) {
+  await forEachPaused(rows.length, pause, (i) => {
     const start = rows[i] * columns;
     for (let j = 0; j < columns; j++) mean[j] += data[start + j];
-  }
+  });
   for (let j = 0; j < columns; j++) mean[j] /= rows.length;
   // Two passes: the difference of sums of squares loses every digit where the mean is large against the deviation.
-  for (let i = 0; i < rows.length; i++) {
+  await forEachPaused(rows.length, pause, (i) => {
     const start = rows[i] * columns;
     for (let j = 0; j < columns; j++) deviation[j] += (data[start + j] - mean[j]) ** 2;
-  }
+  });
   for (let j = 0; j < columns; j++) {
     const spread = Math.sqrt(deviation[j] / rows.length);
     deviation[j] = spread > NOISE * Math.abs(mean[j]) ? spread : 1;
@@ -45,13 +47,18 @@ export function standardisation(codes: Matrix, rows: ArrayLike<number>): Standar
 }
 
 /** Some rows of a matrix, in the order given, standardised, as a matrix of their own. */
-export function standardiseRows(codes: Matrix, rows: ArrayLike<number>, { mean, deviation }: Standardisation): Matrix {
+export async function standardiseRows(
+  codes: Matrix,
+  rows: ArrayLike<number>,
+  { mean, deviation }: Standardisation,
+  pause: Pause,
+): Promise<Matrix> {
   const { data, columns } = codes;
   const result = new Float32Array(rows.length * columns);
-  for (let i = 0; i < rows.length; i++) {
+  await forEachPaused(rows.length, pause, (i) => {
     const from = rows[i] * columns;
     const to = i * columns;
     for (let j = 0; j < columns; j++) result[to + j] = (data[from + j] - mean[j]) / deviation[j];
-  }
+  });
   return { data: result, rows: rows.length, columns };
 }

@@ -1,9 +1,8 @@
 import { createRandom } from '../random.ts';
-import type { Breathe } from './breathe.ts';
-import { paced } from './breathe.ts';
-import type { RowBlock } from './kernels.ts';
-import { createKernel, matrix, rowBlocks, rowGramModel, updateAndScoreModel } from './kernels.ts';
+import { type Breathe, forEachPaused, paced, type Pause } from './breathe.ts';
+import { createKernel, matrix, type RowBlock, rowBlocks, rowGramModel, updateAndScoreModel } from './kernels.ts';
 import type { Problem, Solution, Solver } from './solver.ts';
+import type { Matrix } from './standardise.ts';
 
 export type SvmLoss = 'hinge' | 'squared-hinge';
 
@@ -59,7 +58,7 @@ export async function createSvmSolver(
 
   // Rows are dealt to blocks at random: neighbours are often of one class, and a block should hold a bit of everything.
   const order = random.shuffle(Int32Array.from({ length: rows }, (_, i) => i));
-  const blocks = rowBlocks(permuted(problem, order), BLOCK_ROWS);
+  const blocks = rowBlocks(await permuted(problem, order, pause), BLOCK_ROWS);
   const rowWeights = Float64Array.from(order, (row) => problem.rowWeights[row]);
   const totalWeight = rowWeights.reduce((sum, weight) => sum + weight, 0);
   const duals = Array.from({ length: classCount }, (_, c): Dual => {
@@ -212,10 +211,13 @@ export async function createSvmSolver(
   };
 }
 
-function permuted({ codes: { data, rows, columns } }: Problem, order: Int32Array) {
+/** The codes in another order. */
+async function permuted({ codes }: Problem, order: Int32Array, pause: Pause): Promise<Matrix> {
+  const { data, rows, columns } = codes;
   const result = new Float32Array(data.length);
-  for (let to = 0; to < rows; to++)
-    result.set(data.subarray(order[to] * columns, (order[to] + 1) * columns), to * columns);
+  await forEachPaused(rows, pause, (to) =>
+    result.set(data.subarray(order[to] * columns, (order[to] + 1) * columns), to * columns),
+  );
   return { data: result, rows, columns };
 }
 
