@@ -19,7 +19,7 @@ import type { ViewOutput } from '../main/trainer/run-views.ts';
 import type { Figure } from './report.ts';
 
 const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
-const mostItems = 1000;
+const mostItems = 400;
 
 /** Codes per second of whole job, JPEG decoding and rendering included, against the bare session on the same tensors. */
 export async function benchCodes(): Promise<readonly Figure[] | string> {
