@@ -94,6 +94,7 @@ export const evaluationContract = {
   crossValidation: procedure.input(z.object({ job: z.int() })).output(
     z
       .object({
+        run: runIdSchema,
         folds: z.int(),
         warnings: z.array(z.string()),
         evaluation: evaluationSchema,
@@ -124,6 +125,8 @@ export const sharingContract = {
   predictions: procedure.input(z.object({ job: z.int() })).output(
     z
       .object({
+        run: runIdSchema,
+        source: pathSchema,
         classes: z.array(z.string()),
         refused: z.array(refusalSchema),
         rows: z.array(
