@@ -50,10 +50,11 @@ export function bootstrapIntervals(
   const confusion = new Float64Array(classCount * classCount);
   for (let sample = 0; groupCount >= 2 && sample < resamples; sample++) {
     confusion.fill(0);
-    for (const [index, times] of draw().entries()) {
-      if (times === 0) continue;
-      const { cells, counts } = kinds[index];
-      for (let at = 0; at < cells.length; at++) confusion[cells[at]] += times * counts[at];
+    const times = draw();
+    for (let kind = 0; kind < kinds.length; kind++) {
+      if (times[kind] === 0) continue;
+      const { cells, counts } = kinds[kind];
+      for (let at = 0; at < cells.length; at++) confusion[cells[at]] += times[kind] * counts[at];
     }
     samples.push(confusionMeasures(confusion, classCount));
   }

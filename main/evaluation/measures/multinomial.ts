@@ -16,7 +16,8 @@ export function createMultinomial(members: readonly number[], random: Random): (
   return () => {
     let draws = total;
     let left = total;
-    for (const [kind, own] of members.entries()) {
+    for (let kind = 0; kind < members.length; kind++) {
+      const own = members[kind];
       drawn[kind] = own === left ? draws : binomial(draws, own / left, random.next(), logFactorials);
       draws -= drawn[kind];
       left -= own;
