@@ -1,4 +1,5 @@
-import importX from 'eslint-plugin-import-x';
+import importX, { createNodeResolver } from 'eslint-plugin-import-x';
+import svelte from 'eslint-plugin-svelte';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -25,6 +26,13 @@ const zones = [
     except: ['./trainer', './contract', './engine', './images', './database', './evaluation/measures'],
     message: 'The trainer knows the engine, pixels and codes, never a domain.',
   },
+  {
+    target: './renderer',
+    from: './main',
+    except: ['./contract'],
+    message: 'The screens know the core by its contract alone.',
+  },
+  { target: './main', from: './renderer', message: 'The core knows no screen.' },
   { target: './main/!(cli)/**', from: './main/cli', message: 'The command line is a face: nothing depends on it.' },
 ];
 
@@ -37,16 +45,26 @@ const natives = [
 ];
 
 export default defineConfig(
-  { ignores: ['main/engine/graph/proto/**', 'node_modules/**'] },
+  { ignores: ['main/engine/graph/proto/**', 'node_modules/**', 'dist/**'] },
   tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.svelte'],
+      },
+    },
     plugins: { 'import-x': importX },
+    // Told outright, since the resolver named `node` by default would load the package of that name: our runtime.
+    settings: { 'import-x/resolver-next': [createNodeResolver()] },
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/prefer-for-of': 'off',
+      // It overflows the stack on oRPC's recursive types of routers.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       'import-x/no-cycle': 'error',
       'import-x/no-restricted-paths': ['error', { zones }],
       'max-lines': ['error', { max: 500 }],
@@ -61,5 +79,24 @@ export default defineConfig(
   })),
   { files: ['main/**/*.ts'], rules: { 'no-console': 'error' } },
   { files: ['main/cli/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['renderer/**'], extends: [svelte.configs.recommended] },
+  {
+    files: ['renderer/**/*.svelte', 'renderer/**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
+    rules: {
+      // Props are destructured with `let` where one of them can be bound.
+      'prefer-const': 'off',
+      'svelte/prefer-const': ['error', { destructuring: 'all' }],
+      // Narrowing in a template does not see that state changes from one event to the next.
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      // Templates call functions for what they do.
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+    },
+  },
+  {
+    files: ['renderer/public/**'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { document: 'readonly', localStorage: 'readonly' } },
+  },
   { files: ['**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -1,0 +1,43 @@
+import type { RunInfo } from '../../main/contract/api/learning.ts';
+import type { Evaluation } from '../../main/contract/evaluation.ts';
+import type { DeviceChoice } from '../../main/contract/devices.ts';
+import type { Pooling } from '../../main/contract/networks.ts';
+import type { Method, RunConfig } from '../../main/contract/runs.ts';
+import { measure } from './charts/figures.ts';
+
+export const methodNames: Readonly<Record<Method, string>> = { softmax: 'Softmax regression', svm: 'Linear SVM' };
+export const poolingNames: Readonly<Record<Pooling, string>> = {
+  avg: 'Mean over the image',
+  'avg+max': 'Mean and maximum',
+  pyramid: 'Means of a 2 × 2 grid',
+};
+export const deviceNames: Readonly<Record<DeviceChoice, string>> = {
+  auto: 'Fastest that gives the same results',
+  cpu: 'Processor (CPU)',
+  webgpu: 'Graphics card (WebGPU)',
+};
+
+/** A run that ended well and was tested on items held out: what can be looked at. */
+export type TestedRun = RunInfo & { result: { test: Evaluation } };
+
+export function isTested(run: RunInfo): run is TestedRun {
+  return run.result?.test != null;
+}
+
+/** Runs that ended well, newest first. */
+export function finishedRuns(runs: readonly RunInfo[]): (RunInfo & { result: NonNullable<RunInfo['result']> })[] {
+  return runs
+    .filter((run): run is RunInfo & { result: NonNullable<RunInfo['result']> } => run.result !== null)
+    .sort((a, b) => b.id - a.id);
+}
+
+/** `mobilenet at conv_dw_13`. */
+export function whereOf({ network, point }: RunConfig): string {
+  return `${network.name} at ${point}`;
+}
+
+/** A run in a list to choose from: `Run 3 · macro-F1 0.931 · Linear SVM, mobilenet at conv_dw_13`. */
+export function titleOf({ id, config, result }: RunInfo): string {
+  const score = result?.test ? `macro-F1 ${measure(result.test.macroF1.value)}` : 'not tested';
+  return `Run ${id} · ${score} · ${methodNames[config.method]}, ${whereOf(config)}`;
+}
