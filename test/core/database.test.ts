@@ -1,9 +1,11 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Migration } from '../../main/database/migrate.ts';
 import { type Database, openDatabase } from '../../main/database/open.ts';
 import { projectMigrations } from '../../main/database/project-schema.ts';
+import { listClasses } from '../../main/labels/classes.ts';
+import { undoLabels } from '../../main/labels/label-items.ts';
 import { createProject, openProject } from '../../main/projects/project.ts';
 import { getSetting, setSetting } from '../../main/projects/settings.ts';
 import { integrityOf, refusalOf, workshop } from '../support/core.ts';
@@ -116,6 +118,44 @@ describe('a project', () => {
     expect(() => openProject(project.folder)).toThrow(/project\.sqlite was made by a newer version of Parfocal/);
     // The refusal has given the lock back: the error is the same, and not that the project is open elsewhere.
     expect(() => openProject(project.folder)).toThrow(/newer version/);
+  });
+
+  it('of an older version is migrated, with all that is in it, after a copy was kept in its backups', () => {
+    const folder = work.path('older.parfocal');
+    mkdirSync(folder);
+    const file = join(folder, 'project.sqlite');
+    const older = openDatabase(file, projectMigrations.slice(0, 1));
+    older.exec(`
+      INSERT INTO images VALUES (1, 'hash', 0, '/images/one.png', 0, 1, 1, 'png', 100, 100, 1, 3, 8, NULL, NULL);
+      INSERT INTO items (id, image_id, kind, x, y, width, height, margin, group_name) VALUES
+        (1, 1, 'region', 0, 0, 10, 10, 0.1, 'P1'), (2, 1, 'region', 10, 0, 10, 10, 0.1, 'P1');
+      INSERT INTO classes (id, name) VALUES (1, 'red'), (2, 'green');
+      INSERT INTO label_operations VALUES (1, 'label', NULL, 'hand', 'somebody', '2020-01-01');
+      INSERT INTO label_events VALUES (1, 1, 1, 1, NULL), (2, 1, 2, 2, NULL);
+      INSERT INTO splits VALUES (1, '2020-01-01', '{}');
+      INSERT INTO split_members VALUES (1, 1, 'train'), (1, 2, 'test');`);
+    older.close();
+    const project = openProject(folder);
+    const backups = readdirSync(join(folder, 'backups'));
+    expect(backups).toEqual([expect.stringMatching(/^project-form-1-.*\.sqlite$/)]);
+    const copy = openDatabase(join(folder, 'backups', backups[0]), projectMigrations.slice(0, 1));
+    for (const database of [project.database, copy]) {
+      const labels = database.prepare('SELECT item_id, class_id FROM labels ORDER BY item_id').raw().all();
+      expect(labels).toEqual([
+        [1, 1],
+        [2, 2],
+      ]);
+      expect(database.prepare('SELECT COUNT(*) FROM label_events').pluck().get()).toBe(2);
+      expect(database.prepare('SELECT COUNT(*) FROM split_members').pluck().get()).toBe(2);
+    }
+    expect([versionOf(copy), versionOf(project.database)]).toEqual([1, projectMigrations.length]);
+    copy.close();
+    expect(listClasses(project).map(({ name }) => name)).toEqual(['red', 'green']);
+    expect(undoLabels(project)).toBe(2);
+    expect(integrityOf(project)).toEqual(['ok']);
+    project.close();
+    openProject(folder).close();
+    expect(readdirSync(join(folder, 'backups'))).toEqual(backups);
   });
 
   it('can lose its cache at any time', () => {
