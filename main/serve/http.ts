@@ -18,8 +18,8 @@ const requestTimeout = 3_600_000;
 export interface HostOptions {
   readonly router: AnyRouter;
   readonly pictures: Pictures;
-  /** Of the open project; undefined where none is open. */
-  readonly cacheFolder: () => string | undefined;
+  /** Of the open project. Throws a UserError where none is open. */
+  readonly cacheFolder: () => string;
   /** The built app. */
   readonly appFolder: string;
   /** Where keys are kept that outlive a crash. */

@@ -17,15 +17,13 @@ export type TakeUpload = (path: string, body: Readable) => Promise<{ folder: str
  * Takes files that were dropped on the page: `/uploads/BATCH/NAME`, where NAME may have folders in it. They lie in the
  * project's cache until the next session: an import copies what it takes.
  *
- * @param cacheFolder of the open project; undefined where none is open
+ * @param cacheFolder of the open project; throws a UserError where none is open
  */
-export function createUploads(cacheFolder: () => string | undefined): TakeUpload {
+export function createUploads(cacheFolder: () => string): TakeUpload {
   const cleaned = new Set<string>();
   return async (path, body) => {
     const [batch, ...names] = parts(path);
-    const cache = cacheFolder();
-    if (cache === undefined) throw new UserError('No project is open. Open one, and add the images again.');
-    const uploads = join(cache, 'uploads');
+    const uploads = join(cacheFolder(), 'uploads');
     if (!cleaned.has(uploads)) {
       // What an earlier session left: no import can be under way from it.
       rmSync(uploads, { recursive: true, force: true });
