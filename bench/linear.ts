@@ -1,4 +1,4 @@
-import { logGrid } from '../main/engine/linear/fit.ts';
+import { logGrid, tolerances } from '../main/engine/linear/fit.ts';
 import { createKernel, matrix, rowBlocks, scoresModel, vector } from '../main/engine/linear/kernels.ts';
 import { neverCancelled } from '../main/engine/linear/breathe.ts';
 import { indexOfLargest } from '../main/engine/linear/scores.ts';
@@ -24,7 +24,7 @@ export async function benchLinear(): Promise<readonly Figure[]> {
 async function softmaxGrid(codes: Matrix, classes: Int32Array): Promise<Figure[]> {
   const start = performance.now();
   const { problem, validation } = await prepare(codes, classes);
-  const solver = await createSoftmaxSolver(problem, { tolerance: 1e-4 }, neverCancelled);
+  const solver = await createSoftmaxSolver(problem, { tolerance: tolerances.softmax.search }, neverCancelled);
   const scorer = await createKernel(scoresModel());
   let iterations = 0;
   let unfinished = 0;
@@ -66,7 +66,7 @@ async function svm(codes: Matrix, classes: Int32Array): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const loss of ['squared-hinge', 'hinge'] as const) {
     const start = performance.now();
-    const solver = await createSvmSolver(problem, { loss, tolerance: 1e-3, seed: 0 }, neverCancelled);
+    const solver = await createSvmSolver(problem, { loss, tolerance: tolerances.svm.final, seed: 0 }, neverCancelled);
     const solved: (Solution & { readonly gap: number })[] = [];
     for (const value of logGrid(1e2, 1e-2, 9)) solved.push(await solver.solve(value));
     const seconds = (performance.now() - start) / 1000;

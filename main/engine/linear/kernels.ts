@@ -50,7 +50,7 @@ export interface RowBlock {
 }
 
 /** Elements of a block: small enough for the processor's caches and for a short call, large enough to keep it busy. */
-const BLOCK_ELEMENTS = 1 << 19;
+const BLOCK_ELEMENTS = 1 << 20;
 
 export function rowBlocks({ data, rows, columns }: Matrix, size = Math.ceil(BLOCK_ELEMENTS / columns)): RowBlock[] {
   const blocks: RowBlock[] = [];

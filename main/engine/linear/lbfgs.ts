@@ -98,6 +98,8 @@ export async function minimise(
 ): Promise<Minimum> {
   const memory: { readonly step: Float64Array; readonly change: Float64Array }[] = [];
   let current: Trial = { ...(await evaluate(start)), point: start, step: 0, slope: 0 };
+  /** Fits the preconditioner to the curvature met last (Nocedal & Wright, eq. 7.20): most first steps are then accepted. */
+  let scale = 1;
   let least = { value: Infinity, norm: Infinity, at: 0 };
   for (let iterations = 0; ; iterations++) {
     const { point, gradient, value } = current;
@@ -115,7 +117,7 @@ export async function minimise(
       factors[i] = dot(step, direction) / dot(step, change);
       add(direction, -factors[i], change);
     }
-    direction = await precondition(direction);
+    direction = (await precondition(direction)).map((value) => scale * value);
     for (const [i, { step, change }] of memory.entries())
       add(direction, factors[i] - dot(change, direction) / dot(step, change), step);
     for (let i = 0; i < direction.length; i++) direction[i] = -direction[i];
@@ -130,13 +132,17 @@ export async function minimise(
       // The remembered curvature may mislead; without it the direction is the preconditioned gradient itself.
       if (memory.length === 0) return { point, gradient, value, iterations, converged: false };
       memory.length = 0;
+      scale = 1;
       continue;
     }
     const step = next.point.slice();
     add(step, -1, point);
     const change = next.gradient.slice();
     add(change, -1, gradient);
-    if (dot(step, change) > 1e-14 * dot(change, change)) memory.push({ step, change });
+    if (dot(step, change) > 1e-14 * dot(change, change)) {
+      memory.push({ step, change });
+      scale = dot(step, change) / dot(change, await precondition(change));
+    }
     if (memory.length > MEMORY) memory.shift();
     current = next;
   }
