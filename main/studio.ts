@@ -1,13 +1,56 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { StudioState } from './contract/api/studio.ts';
+import type { ImportReport } from './contract/api/items.ts';
+import { evaluationRouter } from './evaluation/router.ts';
+import { itemsRouter } from './items/router.ts';
+import { labelsRouter } from './labels/router.ts';
+import { networksRouter } from './networks/router.ts';
+import { projectsRouter } from './projects/router.ts';
+import { openSample } from './projects/sample.ts';
+import { api } from './session/api.ts';
+import { studioRouter } from './session/router.ts';
+import { createSession, type Session } from './session/session.ts';
+import { sharingRouter } from './sharing/router.ts';
 import type { Studio } from './studio-parts.ts';
 import { createTrainer } from './trainer/client.ts';
 import type { LaunchTrainer } from './trainer/protocol.ts';
+import { trainingRouter } from './training/router.ts';
+
+/** The images that ship with the studio. */
+const sampleFolder = fileURLToPath(new URL('../resources/sample', import.meta.url));
+
+/** A studio with the session that its screens share. */
+export interface RunningStudio extends Studio {
+  readonly session: Session;
+}
 
 /** The composition root: what the shell gives goes in, what the domains need comes out. */
-export function createStudio(launchTrainer: LaunchTrainer, dataFolder: string = userDataFolder()): Studio {
+export function createStudio(launchTrainer: LaunchTrainer, dataFolder: string = userDataFolder()): RunningStudio {
   const trainer = createTrainer(launchTrainer);
-  return { trainer, libraryFolder: join(dataFolder, 'networks'), close: () => trainer.close() };
+  const parts: Studio = {
+    trainer,
+    dataFolder,
+    libraryFolder: join(dataFolder, 'networks'),
+    close: () => trainer.close(),
+  };
+  return { ...parts, session: createSession(parts) };
+}
+
+/** Answers everything that the contract lets a renderer ask. */
+export function createRouter({ session }: RunningStudio, shell: StudioState['shell']) {
+  const importReports = session.results<ImportReport>();
+  return api.router({
+    studio: studioRouter(session, shell),
+    projects: projectsRouter(session, () => openSample(session, sampleFolder, importReports)),
+    items: itemsRouter(session, importReports),
+    labels: labelsRouter(session),
+    networks: networksRouter(session),
+    training: trainingRouter(session),
+    evaluation: evaluationRouter(session),
+    sharing: sharingRouter(session),
+  });
 }
 
 /** Where this person's networks are kept, by the platform's convention. `PARFOCAL_DATA` names another place. */

@@ -116,13 +116,38 @@ function ensureSet(
        ON CONFLICT (network, point, pooling, preprocessing) DO NOTHING`,
     )
     .run(...key);
-  const id = project.database
+  const id = findSet(project, network, point, pooling, preprocessing)!;
+  return { id, point: point.name, dimensions: dimensionsOf(project.database, id) };
+}
+
+/** The number of a set; undefined where no codes of its kind were ever asked for. */
+export function findSet(
+  project: Project,
+  network: string,
+  point: FreezePointInfo,
+  pooling: Pooling,
+  preprocessing: Preprocessing,
+): number | undefined {
+  return project.database
     .prepare<[string, string, string, string], number>(
       'SELECT id FROM codes.code_sets WHERE network = ? AND point = ? AND pooling = ? AND preprocessing = ?',
     )
     .pluck()
-    .get(...key)!;
-  return { id, point: point.name, dimensions: dimensionsOf(project.database, id) };
+    .get(network, point.name, pooling, JSON.stringify(preprocessing));
+}
+
+/** Drops all codes of items that are no more, so that they are nobody's neighbours. */
+export function forgetCodes(project: Project, itemIds: readonly number[]): void {
+  const find = project.database.prepare<[string], { id: number; setId: number }>(
+    // By set: the index of the codes begins with it.
+    `SELECT code.id, code.set_id AS setId FROM json_each(?) AS wanted JOIN codes.code_sets AS one
+       JOIN codes.codes AS code ON code.set_id = one.id AND code.item_id = wanted.value`,
+  );
+  const remove = project.database.prepare('DELETE FROM codes.codes WHERE id = ?');
+  for (const { id, setId } of find.all(JSON.stringify(itemIds))) {
+    if (hasIndex(project, setId)) dropFromIndex(project, setId, id);
+    remove.run(id);
+  }
 }
 
 function storedKeys(project: Project, set: CodeSet): Map<number, string> {

@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { dimensionsOf, vectorBytes, vectorOf } from '../database/codes.ts';
-import { UserError } from '../contract/errors.ts';
+import { CancelledError, UserError } from '../contract/errors.ts';
 import type { Control } from '../contract/progress.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
@@ -23,23 +24,43 @@ export function dropFromIndex(project: Project, setId: number, codeId: number): 
   project.database.prepare(`DELETE FROM ${indexOf(setId)} WHERE rowid = ?`).run(BigInt(codeId));
 }
 
-/** Brings the index of a set up to date. Made on the first question: it doubles the room that the set takes. */
-export function updateIndex(project: Project, setId: number): void {
+/** Codes that are put into an index at a time, between which the core hears other requests. */
+const portion = 200;
+
+/**
+ * Brings the index of a set up to date. Made on the first question: it doubles the room that the set takes, and a hundred
+ * thousand codes take some seconds. When it is cancelled, the next question goes on where it stopped.
+ */
+async function updateIndex(project: Project, setId: number, control: Control): Promise<void> {
   const { database } = project;
+  const index = indexOf(setId);
   const dimensions = dimensionsOf(database, setId);
-  database.transaction(() => {
-    database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${indexOf(setId)} USING vec0(embedding float[${dimensions}])`);
-    // One by one: all vectors at once would be hundreds of megabytes.
-    const missing = database
-      .prepare<[number], number>(
-        `SELECT id FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${indexOf(setId)}_rowids)`,
-      )
+  database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${index} USING vec0(embedding float[${dimensions}])`);
+  const count = (sql: string, ...values: number[]): number =>
+    database
+      .prepare<number[], number>(sql)
       .pluck()
-      .all(setId);
-    const read = database.prepare<[number], Buffer>('SELECT vector FROM codes.codes WHERE id = ?').pluck();
-    const insert = database.prepare(`INSERT INTO ${indexOf(setId)} (rowid, embedding) VALUES (?, ?)`);
-    for (const id of missing) insert.run(BigInt(id), vectorBytes(unit(vectorOf(read.get(id)!))));
-  })();
+      .get(...values)!;
+  const total = count('SELECT COUNT(*) FROM codes.codes WHERE set_id = ?', setId);
+  // A code that goes is dropped from the index first, so equal numbers are equal sets.
+  if (count(`SELECT COUNT(*) FROM ${index}_rowids`) === total) return;
+  const missing = database
+    .prepare<[number], number>(
+      `SELECT id FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${index}_rowids)`,
+    )
+    .pluck()
+    .all(setId);
+  const read = database.prepare<[number], Buffer>('SELECT vector FROM codes.codes WHERE id = ?').pluck();
+  const insert = database.prepare(`INSERT INTO ${index} (rowid, embedding) VALUES (?, ?)`);
+  const add = database.transaction((ids: readonly number[]) => {
+    for (const id of ids) insert.run(BigInt(id), vectorBytes(unit(vectorOf(read.get(id)!))));
+  });
+  for (let start = 0; start < missing.length; start += portion) {
+    if (control.signal?.aborted) throw new CancelledError();
+    add(missing.slice(start, start + portion));
+    control.onProgress?.({ step: 'Preparing the search', done: total - missing.length + start, total });
+    await setImmediate();
+  }
 }
 
 /**
@@ -47,14 +68,20 @@ export function updateIndex(project: Project, setId: number): void {
  *
  * @throws UserError when the item has no code in the set
  */
-export function nearestItems(project: Project, setId: number, itemId: number, k: number): Neighbour[] {
+export async function nearestItems(
+  project: Project,
+  setId: number,
+  itemId: number,
+  k: number,
+  control: Control = {},
+): Promise<Neighbour[]> {
   const { database } = project;
   const own = database
     .prepare<[number, number], Buffer>('SELECT vector FROM codes.codes WHERE set_id = ? AND item_id = ?')
     .pluck()
     .get(setId, itemId);
   if (!own) throw new UserError(`Item ${itemId} has no codes: its image could not be read.`);
-  updateIndex(project, setId);
+  await updateIndex(project, setId, control);
   return database
     .prepare<[Buffer, number], { itemId: number; distance: number }>(
       `WITH nearest AS MATERIALIZED (

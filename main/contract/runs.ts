@@ -18,6 +18,8 @@ export const runConfigSchema = z.object({
   split: z.int(),
   /** Class names in the order of the outputs. */
   classes: z.array(z.string()),
+  /** The project's numbers of these classes, whatever they are called later; runs of the first version have none. */
+  classIds: z.array(z.int()).optional(),
   /** Context around regions, as trained. */
   margin: z.number(),
   /** Stored values of 16-bit images shown as black and white; null: each image's own. */

@@ -115,6 +115,71 @@ CREATE TABLE run_items (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    name: 'keys and colours of classes, classes that were removed, numbers that are never given twice, exports',
+    sql: `
+-- A class is removed by an operation, and is back when that is undone. What was labelled with it stays in the history.
+ALTER TABLE classes ADD COLUMN key TEXT;
+ALTER TABLE classes ADD COLUMN colour TEXT NOT NULL DEFAULT '#bbbbbb';
+ALTER TABLE classes ADD COLUMN removed_by INTEGER REFERENCES label_operations;
+ALTER TABLE classes ADD COLUMN merged_into INTEGER REFERENCES classes;
+UPDATE classes SET
+  key = NULLIF(substr('123456789abcdefghijklmnopqrstuvwxyz', (SELECT COUNT(*) FROM classes AS one WHERE one.id <= classes.id), 1), ''),
+  colour = substr('#e69f00#56b4e9#009e73#f0e442#0072b2#d55e00#cc79a7#44aa99#cc6677#999933#aa4499#dddddd',
+                  1 + 7 * (((SELECT COUNT(*) FROM classes AS one WHERE one.id <= classes.id) - 1) % 12), 7);
+CREATE UNIQUE INDEX classes_by_key ON classes (key) WHERE key IS NOT NULL;
+CREATE VIEW present_classes AS
+  SELECT id, name, key, colour FROM classes
+   WHERE removed_by IS NULL
+      OR (SELECT kind FROM label_operations AS answer WHERE answer.target = removed_by ORDER BY answer.id DESC LIMIT 1) IS 'undo';
+
+-- The number of a removed item or run must not be given to another: runs and codes refer to items by number, files to runs.
+CREATE TABLE new_items (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('image', 'region')),
+  x REAL NOT NULL,
+  y REAL NOT NULL,
+  width REAL NOT NULL CHECK (width > 0),
+  height REAL NOT NULL CHECK (height > 0),
+  margin REAL NOT NULL CHECK (margin >= 0),
+  group_name TEXT,
+  part TEXT CHECK (part IN ('train', 'validation', 'test')),
+  UNIQUE (image_id, kind, x, y, width, height)
+) STRICT;
+INSERT INTO new_items SELECT id, image_id, kind, x, y, width, height, margin, group_name, part FROM items;
+DROP TABLE items;
+ALTER TABLE new_items RENAME TO items;
+CREATE INDEX items_by_group ON items (group_name);
+
+CREATE TABLE new_runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  created TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'done', 'failed', 'cancelled')),
+  network TEXT NOT NULL,
+  config TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  result TEXT,
+  error TEXT
+) STRICT;
+INSERT INTO new_runs SELECT id, created, status, network, config, environment, result, error FROM runs;
+DROP TABLE runs;
+ALTER TABLE new_runs RENAME TO runs;
+
+-- Without these, removing an item would search the whole of both tables.
+CREATE INDEX labels_by_event ON labels (event_id);
+CREATE INDEX split_members_by_item ON split_members (item_id);
+
+CREATE TABLE exports (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL,         -- the run may be removed; what was handed out stays
+  created TEXT NOT NULL,
+  files TEXT NOT NULL,             -- absolute paths, JSON
+  checked_items INTEGER NOT NULL,
+  largest_difference REAL NOT NULL
+) STRICT;
+`,
+  },
 ];
 
 /** CNN codes: in a file of their own in the project's cache, since they can be computed again. */

@@ -41,7 +41,7 @@ export function createSplit(project: Project, config: SplitConfig = defaultSplit
   }
   const items = listLabelled(project);
   if (!items.length) throw new UserError('Nothing is labelled yet. Label some items, or import labels, first.');
-  return store(project, config, items, new Map());
+  return record(project, config, divide(items, config, new Map()), items);
 }
 
 /**
@@ -49,29 +49,37 @@ export function createSplit(project: Project, config: SplitConfig = defaultSplit
  * where it has one). Made with the defaults where there is none yet.
  */
 export function currentSplit(project: Project): SplitReport {
+  const { id, config, parts, items } = plannedSplit(project);
+  if (!items.length) return createSplit(project, config);
+  return id === undefined ? record(project, config, parts, items) : report({ id, config, parts }, items);
+}
+
+/** What `currentSplit` would give now, without recording it. */
+export function plannedSplit(
+  project: Project,
+): Omit<SplitReport, 'id'> & { readonly id: number | undefined; readonly items: readonly LabelledItem[] } {
   const last = project.database
     .prepare<[], { id: number; config: string }>('SELECT id, config FROM splits ORDER BY id DESC LIMIT 1')
     .get();
-  if (!last) return createSplit(project);
-  const config = splitConfigSchema.parse(JSON.parse(last.config));
-  const parts = new Map(
+  const config = last ? splitConfigSchema.parse(JSON.parse(last.config)) : defaultSplit;
+  const earlier = new Map(
     project.database
-      .prepare<[number], [number, Part]>('SELECT item_id, part FROM split_members WHERE split_id = ?')
+      .prepare<[number | undefined], [number, Part]>('SELECT item_id, part FROM split_members WHERE split_id = ?')
       .raw()
-      .all(last.id),
+      .all(last?.id),
   );
   const items = listLabelled(project);
-  if (items.every((item) => parts.has(item.id))) return report({ id: last.id, config, parts }, items);
-  return store(project, config, items, parts);
+  const stands = last !== undefined && items.every((item) => earlier.has(item.id));
+  const parts = stands ? earlier : divide(items, config, earlier);
+  return { ...report({ id: 0, config, parts }, items), id: stands ? last.id : undefined, items };
 }
 
-function store(
-  project: Project,
-  config: SplitConfig,
+function divide(
   items: readonly LabelledItem[],
+  config: SplitConfig,
   earlier: ReadonlyMap<number, Part>,
-): SplitReport {
-  const parts = splitByGroup(
+): ReadonlyMap<number, Part> {
+  return splitByGroup(
     items.map((item) => ({
       id: item.id,
       classIndex: item.classId,
@@ -81,6 +89,14 @@ function store(
     })),
     config,
   );
+}
+
+function record(
+  project: Project,
+  config: SplitConfig,
+  parts: ReadonlyMap<number, Part>,
+  items: readonly LabelledItem[],
+): SplitReport {
   return project.database.transaction(() => {
     const { lastInsertRowid } = project.database
       .prepare('INSERT INTO splits (created, config) VALUES (?, ?)')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DisplayLimits } from '../contract/images.ts';
+import type { Box, DisplayLimits } from '../contract/images.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import type { View, ViewedImage } from '../trainer/views.ts';
@@ -12,8 +12,8 @@ export interface ItemView {
   readonly key: string;
 }
 
-interface Row {
-  readonly id: number;
+/** The columns of an item and its image that say which pixels are seen. */
+export interface ViewColumns {
   readonly contentHash: string;
   readonly path: string;
   readonly copied: number;
@@ -30,8 +30,42 @@ interface Row {
   readonly margin: number;
 }
 
+interface Row extends ViewColumns {
+  readonly id: number;
+}
+
 /** Part of every key: raised when views are rendered in another way, so that codes of the old way are made again. */
 const renderingVersion = 1;
+
+/** `ViewColumns`, for a query over `items` and `images`. */
+export const viewColumns = `images.content_hash AS contentHash, images.path, images.copied, images.bytes,
+  images.modified_ms AS modified, images.page, images.display_low AS low, images.display_high AS high,
+  items.kind, items.x, items.y, items.width, items.height, items.margin`;
+
+/**
+ * How an item is seen: its box (absent: the whole image), the display limits (null for 8 bits), and the key that names the pixels.
+ *
+ * @param projectLimits the project's own display limits, if it has any
+ */
+export function viewOf(
+  row: ViewColumns,
+  projectLimits: DisplayLimits | null,
+): { box: Box | undefined; limits: DisplayLimits | null; key: string } {
+  const limits = limitsFor(row, projectLimits);
+  const box = row.kind === 'region' ? { x: row.x, y: row.y, width: row.width, height: row.height } : undefined;
+  const key = createHash('sha1')
+    .update(JSON.stringify([renderingVersion, row.contentHash, row.page, box, row.margin, limits]))
+    .digest('hex');
+  return { box, limits, key };
+}
+
+/** The display limits of an image; null for 8 bits, which are shown as they are. */
+export function limitsFor(
+  { low, high }: Pick<ViewColumns, 'low' | 'high'>,
+  projectLimits: DisplayLimits | null,
+): DisplayLimits | null {
+  return low === null || high === null ? null : (projectLimits ?? { low, high });
+}
 
 /**
  * The views of all items, gathered by image.
@@ -47,18 +81,12 @@ export function listViews(
   const keys = new Map<number, string>();
   const rows = project.database
     .prepare<[], Row & { imageId: number }>(
-      `SELECT items.id, image_id AS imageId, content_hash AS contentHash, path, copied, bytes, modified_ms AS modified, page, display_low AS low, display_high AS high,
-              kind, x, y, items.width, items.height, margin
+      `SELECT items.id, image_id AS imageId, ${viewColumns}
          FROM items JOIN images ON images.id = items.image_id ORDER BY image_id, items.id`,
     )
     .iterate();
   for (const row of rows) {
-    const own: DisplayLimits | null = row.low === null || row.high === null ? null : { low: row.low, high: row.high };
-    const limits = own && (projectLimits ?? own);
-    const box = row.kind === 'region' ? { x: row.x, y: row.y, width: row.width, height: row.height } : undefined;
-    const key = createHash('sha1')
-      .update(JSON.stringify([renderingVersion, row.contentHash, row.page, box, row.margin, limits]))
-      .digest('hex');
+    const { box, limits, key } = viewOf(row, projectLimits);
     if (!wanted({ id: row.id, key })) continue;
     keys.set(row.id, key);
     let image = images.get(row.imageId);

@@ -32,9 +32,22 @@ export function labelItems(project: Project, changes: readonly LabelChange[], so
     const real = [...wanted]
       .map(([itemId, classId]) => ({ itemId, classId, previous: current(itemId) }))
       .filter((change) => change.classId !== change.previous);
-    if (real.length) record(project, { kind: 'label', target: null, source }, real);
+    if (real.length) recordLabels(project, source, real);
     return real.length;
   })();
+}
+
+/**
+ * Records changes as one operation, as they are; an operation without any is one too.
+ *
+ * @returns the operation's number
+ */
+export function recordLabels(
+  project: Project,
+  source: LabelSource,
+  changes: readonly (LabelChange & { previous: number | null })[],
+): number {
+  return record(project, { kind: 'label', target: null, source }, changes);
 }
 
 /**
@@ -98,7 +111,7 @@ function record(
   project: Project,
   operation: { kind: 'label' | 'undo' | 'redo'; target: number | null; source: LabelSource },
   changes: readonly (LabelChange & { previous: number | null })[],
-): void {
+): number {
   const { lastInsertRowid } = project.database
     .prepare('INSERT INTO label_operations (kind, target, source, author, time) VALUES (?, ?, ?, ?, ?)')
     .run(operation.kind, operation.target, operation.source, currentAuthor(), new Date().toISOString());
@@ -106,4 +119,5 @@ function record(
     'INSERT INTO label_events (operation_id, item_id, class_id, previous_class_id) VALUES (?, ?, ?, ?)',
   );
   for (const { itemId, classId, previous } of changes) insert.run(lastInsertRowid, itemId, classId, previous);
+  return Number(lastInsertRowid);
 }

@@ -41,7 +41,8 @@ export function projectStatus(project: Project): ProjectStatus {
     classes: database
       .prepare<[], ProjectStatus['classes'][number]>(
         `SELECT classes.name, COUNT(labels.item_id) AS items, COUNT(DISTINCT items.group_name) AS groups
-           FROM classes LEFT JOIN labels ON labels.class_id = classes.id LEFT JOIN items ON items.id = labels.item_id
+           FROM present_classes AS classes LEFT JOIN labels ON labels.class_id = classes.id
+           LEFT JOIN items ON items.id = labels.item_id
           GROUP BY classes.id ORDER BY classes.id`,
       )
       .all(),

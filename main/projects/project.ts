@@ -27,10 +27,13 @@ export interface Project {
 
 const databaseFile = 'project.sqlite';
 
+/** Whether a folder holds a project. */
+export const isProject = (folder: string): boolean => existsSync(join(folder, databaseFile));
+
 /** The folder that a name given by a person means: `cells` is `cells.parfocal`, unless that is what it says already. */
 export function projectFolder(given: string): string {
   const folder = resolve(given);
-  if (folder.endsWith(projectEnding) || existsSync(join(folder, databaseFile))) return folder;
+  if (folder.endsWith(projectEnding) || isProject(folder)) return folder;
   return folder + projectEnding;
 }
 
@@ -45,8 +48,7 @@ export function createProject(given: string): Project {
   if (existsSync(folder)) {
     if (!statSync(folder).isDirectory())
       throw new UserError(`${folder} is a file. Choose another name for the project.`);
-    if (existsSync(join(folder, databaseFile)))
-      throw new UserError(`${folder} is a project already. Open it, or choose another name.`);
+    if (isProject(folder)) throw new UserError(`${folder} is a project already. Open it, or choose another name.`);
     if (readdirSync(folder).length > 0)
       throw new UserError(`${folder} is not empty. Choose another name for the project.`);
   }
@@ -61,7 +63,7 @@ export function createProject(given: string): Project {
  */
 export function openProject(given: string): Project {
   const folder = projectFolder(given);
-  if (!existsSync(join(folder, databaseFile))) {
+  if (!isProject(folder)) {
     throw new UserError(`There is no project at ${folder}. Make one with: parfocal new ${basename(given)}`);
   }
   return open(folder);

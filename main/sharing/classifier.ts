@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Classifier, Provenance } from '../contract/classifiers.ts';
 import { productName } from '../contract/product.ts';
 import type { Control } from '../contract/progress.ts';
@@ -61,6 +61,11 @@ export async function writeClassifier(
   return { ...described, path: target };
 }
 
+/** Where the finished classifier of a run is kept once it was needed. */
+export function classifierCache(project: Project, runId: number): string {
+  return join(project.cacheFolder, 'classifiers', `run-${runId}.onnx`);
+}
+
 /** The finished classifier of a run, made in the project's cache where it is not there yet. */
 export async function cachedClassifier(
   studio: Studio,
@@ -68,10 +73,9 @@ export async function cachedClassifier(
   run: Run,
   control: Control = {},
 ): Promise<ClassifierFile> {
-  const folder = join(project.cacheFolder, 'classifiers');
-  const path = join(folder, `run-${run.id}.onnx`);
+  const path = classifierCache(project, run.id);
   if (existsSync(path)) return { ...describeRun(project, run), path };
-  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(path), { recursive: true });
   return writeClassifier(studio, project, run, path, control);
 }
 

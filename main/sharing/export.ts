@@ -8,6 +8,7 @@ import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import { type Run, runItems } from '../training/runs.ts';
 import { writeClassifier } from './classifier.ts';
+import { recordExport } from './exports.ts';
 import { modelCard } from './model-card.ts';
 import { predictViews } from './predict.ts';
 
@@ -65,7 +66,9 @@ export async function exportRun(
     }
     await writeFile(cardFile, modelCard(project, run, agreement));
     await rename(unchecked, modelFile);
-    return { files: [modelFile, cardFile], agreement };
+    const report = { files: [modelFile, cardFile], agreement };
+    recordExport(project, run.id, report);
+    return report;
   } finally {
     await rm(unchecked, { force: true });
   }

@@ -1,4 +1,6 @@
+import { rm } from 'node:fs/promises';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '../contract/errors.ts';
 import type { Part } from '../contract/images.ts';
 import { type RunConfig, runConfigSchema, type RunResult, runResultSchema, type RunStatus } from '../contract/runs.ts';
@@ -103,6 +105,18 @@ export function finishRun(project: Project, id: number, result: RunResult, items
 
 export function endRun(project: Project, id: number, status: 'failed' | 'cancelled', error: string): void {
   project.database.prepare('UPDATE runs SET status = ?, error = ? WHERE id = ?').run(status, error, id);
+}
+
+/** Removes a run with its files. What was exported of it stays. @throws UserError while it is under way */
+export async function deleteRun(project: Project, id: number): Promise<void> {
+  const { changes } = project.database.prepare(`DELETE FROM runs WHERE id = ? AND status <> 'running'`).run(id);
+  if (!changes) {
+    const runs = project.database.prepare<[number]>('SELECT 1 FROM runs WHERE id = ?').get(id);
+    throw new UserError(
+      runs ? `Run ${id} is under way. Cancel it first.` : `There is no run ${id} in ${project.name} any more.`,
+    );
+  }
+  await rm(join(project.runsFolder, String(id)), { recursive: true, force: true });
 }
 
 /** Runs that a dead process left behind. To be called where no run can be under way: right after opening. */

@@ -8,6 +8,8 @@ import type { Control } from '../contract/progress.ts';
 import type { Method, RunConfig } from '../contract/runs.ts';
 import { gatherDataSet } from '../evaluation/data-set.ts';
 import { currentSplit } from '../evaluation/project-split.ts';
+import { usualMargin } from '../items/regions.ts';
+import { findClass } from '../labels/classes.ts';
 import type { StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
@@ -75,7 +77,8 @@ export async function trainLinear(
     seed: request.seed,
     split: split.id,
     classes: [...data.classNames],
-    margin: usualMargin(project),
+    classIds: data.classNames.map((name) => findClass(project, name).id),
+    margin: usualMargin(project) ?? 0,
     displayLimits: getSetting(project, 'displayLimits'),
   };
   const runId = startRun(project, config);
@@ -112,15 +115,4 @@ function* withAnswers(data: LinearData, probabilities: Float32Array): Generator<
       probabilities: probabilities.slice(row * classes, (row + 1) * classes),
     };
   }
-}
-
-/** The margin of most regions: what a new region is to be shown with. 0 where all items are whole images. */
-function usualMargin(project: Project): number {
-  const margin = project.database
-    .prepare<[], number>(
-      `SELECT margin FROM items WHERE kind = 'region' GROUP BY margin ORDER BY COUNT(*) DESC LIMIT 1`,
-    )
-    .pluck()
-    .get();
-  return margin ?? 0;
 }

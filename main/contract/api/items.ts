@@ -102,7 +102,10 @@ export const itemsContract = {
       refused: z.array(refusalSchema),
     }),
   ),
-  images: procedure.output(z.array(imageSchema)),
+  /** In the order in which they came; how many there are is in the project's summary. */
+  images: procedure
+    .input(z.object({ offset: z.int().min(0).default(0), limit: z.int().min(1).max(2000).default(2000) }))
+    .output(z.array(imageSchema)),
   groups: procedure.output(z.array(z.object({ name: z.string(), items: z.int() }))),
   /** Numbers of the items that a view shows, in its order. */
   query: procedure.input(z.object({ filter: itemFilterSchema, order: itemOrderSchema })).output(z.array(itemIdSchema)),

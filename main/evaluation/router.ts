@@ -1,0 +1,34 @@
+import type { RunAnswer } from '../contract/api/learning.ts';
+import { api } from '../session/api.ts';
+import type { Session } from '../session/session.ts';
+import { finishedRun } from '../training/runs.ts';
+import { answersOf } from './answers.ts';
+import { type CrossValidation, crossValidateRecipe } from './cross-validate.ts';
+
+export function evaluationRouter(session: Session) {
+  const crossValidations = session.results<CrossValidation & { readonly run: number }>();
+  return {
+    answers: api.evaluation.answers.handler(({ input: { run, ids } }) => {
+      const { byItem } = answersOf(session.project(), run);
+      const wanted = ids ?? [...byItem].flatMap(([id, { part }]) => (part === 'test' ? [id] : []));
+      return wanted.flatMap((itemId): RunAnswer[] => {
+        const answer = byItem.get(itemId);
+        return answer ? [{ itemId, ...answer, probabilities: [...answer.probabilities] }] : [];
+      });
+    }),
+    crossValidate: api.evaluation.crossValidate.handler(({ input }) => {
+      const project = session.project();
+      const { id: runId, config } = finishedRun(project, input.run);
+      const description = { kind: 'evaluate', title: `Cross-validating run ${runId} in ${input.folds} folds` } as const;
+      const job = session.jobs.start(description, async (control, id) => {
+        const result = await crossValidateRecipe(session.studio, project, config, input.folds, control);
+        crossValidations.set(id, { ...result, run: runId });
+      });
+      return { job };
+    }),
+    crossValidation: api.evaluation.crossValidation.handler(({ input }) => {
+      const found = crossValidations.get(input.job);
+      return found ? { ...found, warnings: [...found.warnings], foldScores: [...found.foldScores] } : null;
+    }),
+  };
+}

@@ -1,0 +1,35 @@
+import type { ImportReport } from '../contract/api/items.ts';
+import { api } from '../session/api.ts';
+import type { Session } from '../session/session.ts';
+import { describeItems } from './describe.ts';
+import { listGroups, listImages } from './images.ts';
+import { previewImport } from './preview.ts';
+import { queryItems } from './query.ts';
+import { addRegions, removeItems } from './regions.ts';
+import { prepareSimilarity } from './similarity-job.ts';
+import { startImport } from './import-job.ts';
+
+export function itemsRouter(session: Session, reports: Map<number, ImportReport>) {
+  return {
+    import: api.items.import.handler(({ input }) => ({
+      job: startImport(session, reports, input.source, input.options),
+    })),
+    importReport: api.items.importReport.handler(({ input }) => reports.get(input.job) ?? null),
+    previewImport: api.items.previewImport.handler(({ input }) => previewImport(input.source, input.options)),
+    images: api.items.images.handler(({ input }) => listImages(session.project(), input.offset, input.limit)),
+    groups: api.items.groups.handler(() => listGroups(session.project())),
+    query: api.items.query.handler(({ input }) => queryItems(session.project(), input.filter, input.order)),
+    describe: api.items.describe.handler(({ input }) => describeItems(session.project(), input.ids)),
+    addRegions: api.items.addRegions.handler(({ input }) => {
+      const ids = addRegions(session.project(), input.imageId, input.boxes, input.classId);
+      session.touch('items', 'labels');
+      return ids;
+    }),
+    removeItems: api.items.removeItems.handler(({ input }) => {
+      removeItems(session.project(), input.ids);
+      session.touch('items', 'labels');
+      return null;
+    }),
+    prepareSimilar: api.items.prepareSimilar.handler(() => ({ job: prepareSimilarity(session) })),
+  };
+}

@@ -1,0 +1,105 @@
+import type { Job } from '../contract/api/studio.ts';
+import { CancelledError } from '../contract/errors.ts';
+import type { Control } from '../contract/progress.ts';
+import { sentenceOf } from './failures.ts';
+
+export interface JobDescription {
+  readonly kind: Job['kind'];
+  /** For people: `Training softmax on Starter`. */
+  readonly title: string;
+}
+
+/** Long pieces of work, one after the other. */
+export interface Jobs {
+  /**
+   * Puts a job into the queue.
+   *
+   * @param work is given the job's number too, to keep a result by
+   * @returns its number
+   */
+  start(description: JobDescription, work: (control: Required<Control>, id: number) => Promise<void>): number;
+  /** Of a job that has ended already, nothing. */
+  cancel(id: number): void;
+  /** Cancels every job, and waits until none does anything any more. */
+  stopAll(): Promise<void>;
+  /** Jobs that wait or run, and the last few that ended, oldest first. */
+  list(): Job[];
+}
+
+/** Ended jobs that are still listed. */
+const endedListed = 5;
+
+interface Entry {
+  job: Job;
+  readonly cancel: AbortController;
+  over: Promise<void>;
+}
+
+/** @param changed told whenever the list is another */
+export function createJobs(changed: () => void): Jobs {
+  let entries: Entry[] = [];
+  let nextId = 1;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const isOver = ({ job }: Entry): boolean => job.status !== 'waiting' && job.status !== 'running';
+
+  const update = (entry: Entry, changes: Partial<Job>): void => {
+    entry.job = { ...entry.job, ...changes };
+    changed();
+  };
+
+  const forgetOldest = (): void => {
+    const ended = entries.filter(isOver);
+    const kept = new Set(ended.slice(-endedListed));
+    entries = entries.filter((entry) => !isOver(entry) || kept.has(entry));
+  };
+
+  async function run(
+    entry: Entry,
+    work: (control: Required<Control>, id: number) => Promise<void>,
+    turn: Promise<unknown>,
+  ): Promise<void> {
+    await turn;
+    const { signal } = entry.cancel;
+    try {
+      if (signal.aborted) throw new CancelledError();
+      update(entry, { status: 'running' });
+      const onProgress: Required<Control>['onProgress'] = (progress) => update(entry, { progress });
+      await work({ signal, onProgress }, entry.job.id);
+      update(entry, { status: 'done' });
+    } catch (error) {
+      if (error instanceof CancelledError) update(entry, { status: 'cancelled' });
+      else update(entry, { status: 'failed', error: sentenceOf(error, `job ${entry.job.kind}`) });
+    } finally {
+      forgetOldest();
+    }
+  }
+
+  return {
+    start({ kind, title }, work) {
+      const entry: Entry = {
+        job: { id: nextId++, kind, title, status: 'waiting', progress: null, error: null },
+        cancel: new AbortController(),
+        over: Promise.resolve(),
+      };
+      entries.push(entry);
+      entry.over = run(entry, work, queue);
+      queue = entry.over;
+      changed();
+      return entry.job.id;
+    },
+    cancel(id) {
+      const entry = entries.find(({ job }) => job.id === id);
+      if (!entry || isOver(entry)) return;
+      entry.cancel.abort();
+      // One that waits is told off at once; its turn comes and goes without it.
+      if (entry.job.status === 'waiting') update(entry, { status: 'cancelled' });
+    },
+    async stopAll() {
+      const open = entries.filter((entry) => !isOver(entry));
+      for (const { cancel } of open) cancel.abort();
+      await Promise.all(open.map(({ over }) => over));
+    },
+    list: () => entries.map(({ job }) => job),
+  };
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import type { Part } from '../contract/images.ts';
+import { plannedSplit } from '../evaluation/project-split.ts';
+import { listClasses } from '../labels/classes.ts';
+import { listNetworks } from '../networks/library.ts';
+import type { Project } from '../projects/project.ts';
+import { getSetting } from '../projects/settings.ts';
+import type { Studio } from '../studio-parts.ts';
+
+export interface TrainingPlan {
+  readonly counts: { train: number; validation: number; test: number };
+  /** Classes that have labelled items. */
+  readonly classes: ({ name: string } & Record<Part, number>)[];
+  readonly warnings: string[];
+  /** Why training cannot start yet; null when it can. */
+  readonly obstacle: string | null;
+}
+
+/** What training would use now. Records nothing. */
+export function trainingPlan(studio: Studio, project: Project): TrainingPlan {
+  const { counts, warnings, parts, items } = plannedSplit(project);
+  const names = new Map(listClasses(project).map(({ id, name }) => [id, name]));
+  const classes = new Map<number, TrainingPlan['classes'][number]>();
+  for (const { id, classId } of items) {
+    const own = classes.get(classId) ?? { name: names.get(classId)!, train: 0, validation: 0, test: 0 };
+    own[parts.get(id)!]++;
+    classes.set(classId, own);
+  }
+  const sorted = [...classes].sort(([a], [b]) => a - b).map(([, own]) => own);
+  return {
+    counts: { ...counts },
+    classes: sorted,
+    warnings: items.length ? [...warnings] : [],
+    obstacle: obstacle(studio, project, sorted),
+  };
+}
+
+function obstacle(studio: Studio, project: Project, classes: TrainingPlan['classes']): string | null {
+  if (!project.database.prepare('SELECT 1 FROM items LIMIT 1').get()) return 'There are no images yet. Add some first.';
+  if (classes.length === 0) return 'Nothing is labelled yet. Label some items of two classes at least.';
+  if (classes.length === 1)
+    return `Only ${classes[0].name} is labelled. A classifier needs items of two classes at least.`;
+  if (getSetting(project, 'network') === null) {
+    const networks = existsSync(studio.libraryFolder) ? listNetworks(studio.libraryFolder).length : 0;
+    if (networks === 0) return 'There is no network yet. Add one first.';
+    if (networks > 1) return 'No network is chosen yet. Choose one first.';
+  }
+  return null;
+}
