@@ -148,12 +148,12 @@ describe('CNN codes', () => {
   it('that no longer fit are not kept for an item that has become unreadable', async () => {
     const project = await projectOf('stale', 3);
     const { sets } = await codesOf(project);
-    nearestItems(project, sets[0].id, 1, 1);
+    await nearestItems(project, sets[0].id, 1, 1);
     project.database.exec('UPDATE items SET margin = 0.5');
     rmSync(work.path('stale', '2.png'));
     expect(await codesOf(project)).toMatchObject({ computed: 2, failures: [{ id: 2 }] });
     expect([...readSet(project, sets[0].id).keys()]).toEqual([1, 3]);
-    expect(nearestItems(project, sets[0].id, 1, 5).map(({ itemId }) => itemId)).toEqual([3]);
+    expect((await nearestItems(project, sets[0].id, 1, 5)).map(({ itemId }) => itemId)).toEqual([3]);
   });
 
   it('are computed again after the cache was deleted', async () => {
@@ -229,25 +229,25 @@ describe('nearest neighbours', () => {
     const many = await nearestOfMany(studio, project, setId, asked, 12);
     expect([...many.keys()]).toEqual(asked);
     for (const id of asked) {
-      expectNearest(nearestItems(project, setId, id, 12), codes, id);
+      expectNearest(await nearestItems(project, setId, id, 12), codes, id);
       expectNearest(many.get(id)!, codes, id);
       expect(many.get(id)).toHaveLength(12);
     }
   });
 
   it('stay right when codes are made anew', async () => {
-    nearestItems(project, setId, 1, 1);
+    await nearestItems(project, setId, 1, 1);
     project.database.exec('UPDATE items SET margin = 0.6 WHERE id % 3 = 0');
     expect((await codesOf(project)).computed).toBe(items / 3);
     const codes = readSet(project, setId);
-    for (const id of [3, 4, 90]) expectNearest(nearestItems(project, setId, id, 20), codes, id);
+    for (const id of [3, 4, 90]) expectNearest(await nearestItems(project, setId, id, 20), codes, id);
     expect(integrityOf(project)).toEqual(['ok']);
   });
 
   it('may be asked for beyond what there is', async () => {
-    expect(nearestItems(project, setId, 1, 1000)).toHaveLength(items - 1);
+    expect(await nearestItems(project, setId, 1, 1000)).toHaveLength(items - 1);
     expect([...(await nearestOfMany(studio, project, setId, [], 5))]).toEqual([]);
     expect([...(await nearestOfMany(studio, project, setId, [9999], 5))]).toEqual([]);
-    expect(() => nearestItems(project, setId, 9999, 5)).toThrow('Item 9999 has no codes');
+    await expect(nearestItems(project, setId, 9999, 5)).rejects.toThrow('Item 9999 has no codes');
   });
 });
