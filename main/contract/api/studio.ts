@@ -67,10 +67,23 @@ export const recentProjectSchema = z.object({
   missing: z.boolean(),
 });
 
+/** What the person is to choose: a folder or file that is there, either, a project, or a new name. */
+export const pathChoiceSchema = z.object({
+  what: z.enum(['folder', 'file', 'any', 'project', 'new']),
+  title: z.string().max(500),
+  /** Where to start. */
+  start: pathSchema.nullable(),
+  /** The suggested name, for `new`. */
+  name: z.string().max(500),
+});
+export type PathChoice = z.infer<typeof pathChoiceSchema>;
+
 export const studioContract = {
   /** The state now, and again whenever it changes (at most ten times a second). */
   watch: procedure.output(eventIterator(studioStateSchema)),
   cancelJob: procedure.input(z.object({ id: z.int() })).output(z.null()),
+  /** Shows the system's own dialog; null when nothing was chosen. Only in the desktop shell. */
+  choosePath: procedure.input(pathChoiceSchema).output(z.object({ path: z.string().nullable() })),
   /** Folders and files, for choosing a path where the shell has no dialog of its own. */
   listFolder: procedure.input(z.object({ folder: pathSchema.nullable() })).output(
     z.object({
