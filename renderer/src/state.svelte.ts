@@ -4,6 +4,8 @@ import { isOver, JobEnds } from './job-ends.ts';
 import { toasts } from './toasts.svelte.ts';
 import type { Job, ProjectSummary, StudioState } from '../../main/contract/api/studio.ts';
 
+export { isOver } from './job-ends.ts';
+
 export type Revision = keyof StudioState['revisions'];
 
 /** What the core says of itself, kept up to date; the same for every screen. */
