@@ -51,35 +51,38 @@ export async function leadingSpectrum(
     }
     return product;
   };
-  orthonormalise(basis, count, columns);
+  await orthonormalise(basis, count, columns, pause);
   for (let round = 0; round < ROUNDS; round++) {
     basis = await multiply();
-    orthonormalise(basis, count, columns);
-    await pause();
+    await orthonormalise(basis, count, columns, pause);
   }
   const product = await multiply();
   const projected = new Float64Array(count * count);
-  for (let i = 0; i < count; i++)
+  for (let i = 0; i < count; i++) {
     for (let j = 0; j < count; j++) {
       let sum = 0;
       for (let k = 0; k < columns; k++) sum += basis[i * columns + k] * product[j * columns + k];
       projected[i * count + j] = sum;
     }
+    await pause();
+  }
   const { values, vectors } = symmetricEigen(projected, count);
   const rotated = new Float32Array(count * columns);
-  for (let i = 0; i < count; i++)
+  for (let i = 0; i < count; i++) {
     for (let k = 0; k < columns; k++) {
       let sum = 0;
       for (let j = 0; j < count; j++) sum += vectors[i * count + j] * basis[j * columns + k];
       rotated[i * columns + k] = sum;
     }
+    await pause();
+  }
   const explained = values.reduce((sum, value) => sum + value, 0);
   const rest = columns > count ? (trace - explained) / (columns - count) : 0;
   return { count, basis: rotated, eigenvalues: values, rest: Math.max(rest, FLOOR * values[0]) };
 }
 
 /** Modified Gram–Schmidt over rows, twice for accuracy; a row that depends on those before becomes zero. */
-function orthonormalise(rows: Float64Array, count: number, columns: number): void {
+async function orthonormalise(rows: Float64Array, count: number, columns: number, pause: Pause): Promise<void> {
   for (let i = 0; i < count; i++) {
     const row = rows.subarray(i * columns, (i + 1) * columns);
     const before = norm(row);
@@ -93,6 +96,7 @@ function orthonormalise(rows: Float64Array, count: number, columns: number): voi
     const length = norm(row);
     const scale = length > 1e-6 * before ? 1 / length : 0;
     for (let k = 0; k < columns; k++) row[k] *= scale;
+    await pause();
   }
 }
 
