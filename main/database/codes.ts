@@ -33,6 +33,26 @@ export function readCodes(database: Database, setId: number, wanted?: readonly n
   return { ids, dimensions, matrix };
 }
 
+/**
+ * Reads the codes of a few items, one by one: what `readCodes` does for most of a set.
+ *
+ * @throws Error when one is missing
+ */
+export function pickCodes(database: Database, setId: number, ids: readonly number[]): CodeMatrix {
+  const dimensions = dimensionsOf(database, setId);
+  const matrix = new Float32Array(ids.length * dimensions);
+  const bytes = new Uint8Array(matrix.buffer);
+  const read = database
+    .prepare<[number, number], Buffer>('SELECT vector FROM codes WHERE set_id = ? AND item_id = ?')
+    .pluck();
+  for (const [row, id] of ids.entries()) {
+    const vector = read.get(setId, id);
+    if (!vector) throw new Error(`The code of item ${id} is missing.`);
+    bytes.set(vector, row * dimensions * Float32Array.BYTES_PER_ELEMENT);
+  }
+  return { ids, dimensions, matrix };
+}
+
 /** Length of the codes of a set; 0 while it is empty. */
 export function dimensionsOf(database: Database, setId: number): number {
   const bytes = database

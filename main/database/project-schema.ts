@@ -116,7 +116,7 @@ CREATE TABLE run_items (
 `,
   },
   {
-    name: 'keys and colours of classes, classes that were removed, numbers that are never given twice, exports',
+    name: 'looks of classes, removed classes, numbers that are never given twice, suggestions, exports, names of images',
     sql: `
 -- A class is removed by an operation, and is back when that is undone. What was labelled with it stays in the history.
 ALTER TABLE classes ADD COLUMN key TEXT;
@@ -165,6 +165,18 @@ CREATE TABLE new_runs (
 INSERT INTO new_runs SELECT id, created, status, network, config, environment, result, error FROM runs;
 DROP TABLE runs;
 ALTER TABLE new_runs RENAME TO runs;
+
+-- What a run answers for items that had no label when it was trained.
+CREATE TABLE run_suggestions (
+  run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  item_id INTEGER NOT NULL,
+  class_index INTEGER NOT NULL,
+  probability REAL NOT NULL,
+  PRIMARY KEY (run_id, item_id)
+) STRICT, WITHOUT ROWID;
+
+-- The file's name as it was imported: a copy is named by its content. NULL where only the path is known.
+ALTER TABLE images ADD COLUMN name TEXT;
 
 -- Without these, removing an item would search the whole of both tables.
 CREATE INDEX labels_by_event ON labels (event_id);

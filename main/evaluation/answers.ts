@@ -2,7 +2,7 @@ import type { Part } from '../contract/images.ts';
 import { currentClasses } from '../labels/change-classes.ts';
 import { listClasses } from '../labels/classes.ts';
 import type { Project } from '../projects/project.ts';
-import { finishedRun, type Run, runItems } from '../training/runs.ts';
+import { finishedRun, type Run, runItems, type RunSuggestion, runSuggestions } from '../training/runs.ts';
 
 /** What a run answered for an item. Classes by their number in the run. */
 export interface Answer {
@@ -16,6 +16,8 @@ export interface Answer {
 export interface RunAnswers {
   readonly run: Run;
   readonly byItem: ReadonlyMap<number, Answer>;
+  /** For items that had no label then. */
+  readonly suggestions: ReadonlyMap<number, RunSuggestion>;
 }
 
 /** Runs whose answers are kept in memory. */
@@ -50,7 +52,8 @@ function readAnswers(project: Project, runId: number): RunAnswers {
     if (!probabilities) continue;
     byItem.set(itemId, { truth: classIndex, part, predicted: likeliest(probabilities), probabilities });
   }
-  return { run, byItem };
+  const suggestions = new Map(runSuggestions(project, runId).map((one) => [one.itemId, one]));
+  return { run, byItem, suggestions };
 }
 
 export function likeliest(probabilities: Float32Array): number {

@@ -2,7 +2,7 @@ import type { RunAnswer } from '../contract/api/learning.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { finishedRun } from '../training/runs.ts';
-import { answersOf } from './answers.ts';
+import { answersOf, classesOfRun } from './answers.ts';
 import { type CrossValidation, crossValidateRecipe } from './cross-validate.ts';
 
 export function evaluationRouter(session: Session) {
@@ -14,6 +14,15 @@ export function evaluationRouter(session: Session) {
       return wanted.flatMap((itemId): RunAnswer[] => {
         const answer = byItem.get(itemId);
         return answer ? [{ itemId, ...answer, probabilities: [...answer.probabilities] }] : [];
+      });
+    }),
+    suggestions: api.evaluation.suggestions.handler(({ input }) => {
+      const project = session.project();
+      const { run, suggestions } = answersOf(project, input.run);
+      const classes = classesOfRun(project, run);
+      return input.ids.flatMap((itemId) => {
+        const found = suggestions.get(itemId);
+        return found ? [{ itemId, classId: classes[found.classIndex] ?? null, probability: found.probability }] : [];
       });
     }),
     crossValidate: api.evaluation.crossValidate.handler(({ input }) => {

@@ -4,7 +4,7 @@ import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import { type ViewColumns, viewColumns, viewOf } from './views.ts';
 
-type Row = Omit<Item, 'image' | 'box' | 'viewKey'> & ViewColumns;
+type Row = Omit<Item, 'image' | 'box' | 'viewKey'> & ViewColumns & { readonly name: string | null };
 
 /** What screens show of items, in the order asked for. Items that are no more are left out. */
 export function describeItems(project: Project, ids: readonly number[]): Item[] {
@@ -12,7 +12,7 @@ export function describeItems(project: Project, ids: readonly number[]): Item[] 
   return project.database
     .prepare<[string], Row>(
       `SELECT items.id, items.image_id AS imageId, group_name AS "group", part, labels.class_id AS classId,
-              CASE WHEN labels.class_id IS NOT NULL THEN operation.source END AS source, ${viewColumns}
+              CASE WHEN labels.class_id IS NOT NULL THEN operation.source END AS source, images.name, ${viewColumns}
          FROM json_each(?) AS wanted
          JOIN items ON items.id = wanted.value
          JOIN images ON images.id = items.image_id
@@ -23,9 +23,9 @@ export function describeItems(project: Project, ids: readonly number[]): Item[] 
     )
     .all(JSON.stringify(ids))
     .map((row) => {
-      const { id, imageId, path, page, kind, x, y, width, height, group, part, classId, source } = row;
+      const { id, imageId, name, path, page, kind, x, y, width, height, group, part, classId, source } = row;
       const { key: viewKey } = viewOf(row, projectLimits);
       const box = { x, y, width, height };
-      return { id, imageId, image: basename(path), page, kind, box, group, part, classId, source, viewKey };
+      return { id, imageId, image: name ?? basename(path), page, kind, box, group, part, classId, source, viewKey };
     });
 }

@@ -4,23 +4,23 @@ import type { Image } from '../contract/api/items.ts';
 import { imagePath } from '../projects/image-path.ts';
 import type { Project } from '../projects/project.ts';
 
-type Row = Omit<Image, 'name' | 'missing'> & { readonly copied: number };
+type Row = Omit<Image, 'name' | 'missing'> & { readonly name: string | null; readonly copied: number };
 
 /** The project's images in the order in which they came, from one place in that order on. */
 export async function listImages(project: Project, offset: number, limit: number): Promise<Image[]> {
   const rows = project.database
     .prepare<[number, number], Row>(
       `WITH wanted AS MATERIALIZED (SELECT * FROM images ORDER BY id LIMIT ? OFFSET ?)
-       SELECT wanted.id, path, copied, page, wanted.width, wanted.height, format, bits,
+       SELECT wanted.id, name, path, copied, page, wanted.width, wanted.height, format, bits,
               COUNT(items.id) AS items, COUNT(labels.class_id) AS labelled
          FROM wanted LEFT JOIN items ON items.image_id = wanted.id LEFT JOIN labels ON labels.item_id = items.id
         GROUP BY wanted.id ORDER BY wanted.id`,
     )
     .all(limit, offset);
   return Promise.all(
-    rows.map(async ({ copied, ...row }) => {
+    rows.map(async ({ copied, name, ...row }) => {
       const path = imagePath(project, { path: row.path, copied });
-      return { ...row, path, name: basename(path), missing: !(await exists(path)) };
+      return { ...row, path, name: name ?? basename(path), missing: !(await exists(path)) };
     }),
   );
 }

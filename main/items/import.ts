@@ -45,6 +45,7 @@ interface ImageRow {
   readonly contentHash: string;
   readonly page: number;
   readonly path: string;
+  readonly name: string;
   readonly copied: 0 | 1;
   readonly bytes: number;
   readonly modified: number;
@@ -177,13 +178,13 @@ async function readImage(project: Project, { image: path, page }: Bundle): Promi
   if (known) return known;
   const { displayLimits, format, width, height, pages, channels, bits } = await inspectImage(path, page);
   return {
-    ...{ contentHash: await hashFile(path), page, path, copied: 0, bytes, modified },
+    ...{ contentHash: await hashFile(path), page, path, name: basename(path), copied: 0, bytes, modified },
     ...{ format, width, height, pages, channels, bits },
     ...{ low: displayLimits?.low ?? null, high: displayLimits?.high ?? null },
   };
 }
 
-const imageColumns = `content_hash AS contentHash, page, path, copied, bytes, modified_ms AS modified, format, width, height,
+const imageColumns = `content_hash AS contentHash, page, path, name, copied, bytes, modified_ms AS modified, format, width, height,
   pages, channels, bits, display_low AS low, display_high AS high`;
 
 /** The image as the project knows it, when the file has not been touched since: it need not be read again. */
@@ -231,8 +232,8 @@ function prepareWriter(
     'SELECT id, path, copied, modified_ms AS modified FROM images WHERE content_hash = ? AND page = ?',
   );
   const insertImage = database.prepare<[ImageRow]>(
-    `INSERT INTO images (content_hash, page, path, copied, bytes, modified_ms, format, width, height, pages, channels, bits, display_low, display_high)
-     VALUES (@contentHash, @page, @path, @copied, @bytes, @modified, @format, @width, @height, @pages, @channels, @bits, @low, @high)`,
+    `INSERT INTO images (content_hash, page, path, name, copied, bytes, modified_ms, format, width, height, pages, channels, bits, display_low, display_high)
+     VALUES (@contentHash, @page, @path, @name, @copied, @bytes, @modified, @format, @width, @height, @pages, @channels, @bits, @low, @high)`,
   );
   const moveImage = database.prepare('UPDATE images SET path = ?, copied = ?, bytes = ?, modified_ms = ? WHERE id = ?');
   const findItem = database

@@ -29,10 +29,10 @@ export async function queryItems(project: Project, filter: ItemFilter, order: It
       return sortBy(rows, ({ id }) => distances.get(id));
     }
     case 'uncertainty': {
-      const { byItem } = answersOf(project, order.run);
+      const { byItem, suggestions } = answersOf(project, order.run);
       return sortBy(rows, ({ id }) => {
         const answer = byItem.get(id);
-        return answer?.probabilities[answer.predicted];
+        return answer ? answer.probabilities[answer.predicted] : suggestions.get(id)?.probability;
       });
     }
     case 'confident-mistakes': {

@@ -25,6 +25,13 @@ export interface RunItem {
   readonly probabilities: Float32Array | null;
 }
 
+/** What a run answers for an item that had no label: its likeliest class. */
+export interface RunSuggestion {
+  readonly itemId: number;
+  readonly classIndex: number;
+  readonly probability: number;
+}
+
 interface Row {
   readonly id: number;
   readonly created: string;
@@ -87,12 +94,22 @@ export function startRun(project: Project, config: RunConfig): number {
   return Number(lastInsertRowid);
 }
 
-/** Records the result and the data set's version in one transaction. */
-export function finishRun(project: Project, id: number, result: RunResult, items: Iterable<RunItem>): void {
+/** Records the result, the data set's version and the answers in one transaction. */
+export function finishRun(
+  project: Project,
+  id: number,
+  result: RunResult,
+  items: Iterable<RunItem>,
+  suggestions: Iterable<RunSuggestion> = [],
+): void {
   const insert = project.database.prepare(
     'INSERT INTO run_items (run_id, item_id, class_index, part, group_name, probabilities) VALUES (?, ?, ?, ?, ?, ?)',
   );
+  const suggest = project.database.prepare(
+    'INSERT INTO run_suggestions (run_id, item_id, class_index, probability) VALUES (?, ?, ?, ?)',
+  );
   project.database.transaction(() => {
+    for (const { itemId, classIndex, probability } of suggestions) suggest.run(id, itemId, classIndex, probability);
     for (const item of items) {
       const answer = item.probabilities && vectorBytes(item.probabilities);
       insert.run(id, item.itemId, item.classIndex, item.part, item.group, answer);
@@ -136,6 +153,14 @@ export function* runItems(project: Project, id: number): Generator<RunItem> {
     )
     .iterate(id);
   for (const { answer, ...item } of rows) yield { ...item, probabilities: answer && vectorOf(answer) };
+}
+
+export function runSuggestions(project: Project, id: number): RunSuggestion[] {
+  return project.database
+    .prepare<[number], RunSuggestion>(
+      'SELECT item_id AS itemId, class_index AS classIndex, probability FROM run_suggestions WHERE run_id = ?',
+    )
+    .all(id);
 }
 
 /** What a run's figures may depend on beside its configuration. */

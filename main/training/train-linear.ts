@@ -14,9 +14,9 @@ import type { StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import type { Studio } from '../studio-parts.ts';
-import type { LinearData } from '../trainer/jobs/linear.ts';
+import type { LinearData, TrainLinearResult } from '../trainer/jobs/linear.ts';
 import type { ViewFailure } from '../trainer/views.ts';
-import { endRun, finishedRun, finishRun, type Run, type RunItem, startRun } from './runs.ts';
+import { endRun, finishedRun, finishRun, type Run, type RunItem, type RunSuggestion, startRun } from './runs.ts';
 
 export interface TrainRequest {
   readonly network: StoredNetwork;
@@ -83,15 +83,16 @@ export async function trainLinear(
   };
   const runId = startRun(project, config);
   try {
-    const { head, result, probabilities } = await studio.trainer.run(
+    const others = unlabelled(project, set.id);
+    const { head, result, probabilities, suggestions } = await studio.trainer.run(
       'train-linear',
-      { codesFile: project.codesFile, setId: set.id, data, method: request.method, seed: request.seed },
+      { codesFile: project.codesFile, setId: set.id, data, method: request.method, seed: request.seed, others },
       control,
     );
     const file = headFile(project, runId);
     await mkdir(join(file, '..'), { recursive: true });
     await writeFile(file, head, { flush: true });
-    finishRun(project, runId, result, withAnswers(data, probabilities));
+    finishRun(project, runId, result, withAnswers(data, probabilities), asSuggestions(others, suggestions));
   } catch (error) {
     endRun(project, runId, error instanceof CancelledError ? 'cancelled' : 'failed', messageOf(error));
     throw error;
@@ -102,6 +103,25 @@ export async function trainLinear(
     failures,
     ...(device === undefined ? {} : { device }),
   };
+}
+
+/** Items that have codes and no label. */
+function unlabelled(project: Project, setId: number): number[] {
+  return project.database
+    .prepare<[number], number>(
+      `SELECT items.id FROM items JOIN codes.codes AS code ON code.set_id = ? AND code.item_id = items.id
+         LEFT JOIN labels ON labels.item_id = items.id WHERE labels.class_id IS NULL ORDER BY items.id`,
+    )
+    .pluck()
+    .all(setId);
+}
+
+function* asSuggestions(
+  ids: readonly number[],
+  { classIndices, probabilities }: TrainLinearResult['suggestions'],
+): Generator<RunSuggestion> {
+  for (const [row, itemId] of ids.entries())
+    yield { itemId, classIndex: classIndices[row], probability: probabilities[row] };
 }
 
 function* withAnswers(data: LinearData, probabilities: Float32Array): Generator<RunItem> {

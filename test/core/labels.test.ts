@@ -13,7 +13,7 @@ function projectWithItems(name: string, count: number): Project {
   const project = work.project(name);
   const { database } = project;
   database.exec(
-    `INSERT INTO images VALUES (1, 'hash', 0, '/images/one.png', 0, 1, 1, 'png', 1000, 10, 1, 3, 8, NULL, NULL)`,
+    `INSERT INTO images VALUES (1, 'hash', 0, '/images/one.png', 0, 1, 1, 'png', 1000, 10, 1, 3, 8, NULL, NULL, NULL)`,
   );
   const insert = database.prepare(
     `INSERT INTO items (image_id, kind, x, y, width, height, margin) VALUES (1, 'region', ?, 0, 10, 10, 0.1)`,

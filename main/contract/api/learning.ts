@@ -3,7 +3,15 @@ import { deviceChoices } from '../devices.ts';
 import { evaluationSchema } from '../evaluation.ts';
 import { networkInfoSchema, poolings } from '../networks.ts';
 import { methods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
-import { itemIdSchema, partSchema, pathSchema, procedure, refusalSchema, runIdSchema } from './shared.ts';
+import {
+  classIdSchema,
+  itemIdSchema,
+  partSchema,
+  pathSchema,
+  procedure,
+  refusalSchema,
+  runIdSchema,
+} from './shared.ts';
 
 export const networksContract = {
   list: procedure.output(z.array(networkInfoSchema)),
@@ -87,6 +95,13 @@ export const evaluationContract = {
   answers: procedure
     .input(z.object({ run: runIdSchema, ids: z.array(itemIdSchema).optional() }))
     .output(z.array(answerSchema)),
+  /**
+   * What a run suggests for items that had no label when it was trained; of the others nothing is said.
+   * `classId`: the class as it is now; null where it was removed.
+   */
+  suggestions: procedure
+    .input(z.object({ run: runIdSchema, ids: z.array(itemIdSchema).max(2000) }))
+    .output(z.array(z.object({ itemId: itemIdSchema, classId: classIdSchema.nullable(), probability: z.number() }))),
   /** Starts cross-validating a run's recipe. */
   crossValidate: procedure
     .input(z.object({ run: runIdSchema, folds: z.int().min(2).max(20) }))

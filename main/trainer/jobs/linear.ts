@@ -1,7 +1,7 @@
 import type { Evaluation } from '../../contract/evaluation.ts';
 import type { Part } from '../../contract/images.ts';
 import type { Method, RunResult } from '../../contract/runs.ts';
-import { readCodes } from '../../database/codes.ts';
+import { pickCodes, readCodes } from '../../database/codes.ts';
 import { openForReading } from '../../database/open.ts';
 import { writeModel } from '../../engine/graph/write.ts';
 import { type FitInput, fitLinear, type LinearClassifier, predictLinear } from '../../engine/linear/fit.ts';
@@ -28,14 +28,19 @@ interface LinearParams {
   readonly seed: number;
 }
 
-export type TrainLinearParams = LinearParams;
+export interface TrainLinearParams extends LinearParams {
+  /** Items without a label, which the classifier is asked about. */
+  readonly others: readonly number[];
+}
 
 export interface TrainLinearResult {
   /** An ONNX file: codes [N, D] to probabilities [N, C]. */
   readonly head: Uint8Array;
   readonly result: RunResult;
-  /** [N, C], of every item given. */
+  /** [N, C], of every labelled item. */
   readonly probabilities: Float32Array;
+  /** The likeliest class of each of the others, and its probability. */
+  readonly suggestions: { readonly classIndices: Int32Array; readonly probabilities: Float32Array };
 }
 
 /** Trains a linear classifier on stored codes, and measures it on the test part. */
@@ -50,6 +55,7 @@ export async function trainLinear(params: TrainLinearParams, context: JobContext
   return {
     head: writeModel(buildHead(classifier)),
     probabilities,
+    suggestions: await suggest(params, classifier, context),
     result: {
       regularisation: classifier.regularisation,
       grid: [...classifier.grid],
@@ -61,6 +67,38 @@ export async function trainLinear(params: TrainLinearParams, context: JobContext
       test: test.length ? evaluate(data, probabilities, test, params.seed) : null,
     },
   };
+}
+
+/** Rows of codes that are asked about at once. */
+const suggestedAtOnce = 4096;
+
+async function suggest(
+  { codesFile, setId, others, data }: TrainLinearParams,
+  classifier: LinearClassifier,
+  context: JobContext,
+): Promise<TrainLinearResult['suggestions']> {
+  const classes = data.classNames.length;
+  const classIndices = new Int32Array(others.length);
+  const probabilities = new Float32Array(others.length);
+  const database = openForReading(codesFile);
+  try {
+    for (let start = 0; start < others.length; start += suggestedAtOnce) {
+      context.progress('Answering for unlabelled items', start, others.length);
+      const { ids, matrix, dimensions } = pickCodes(database, setId, others.slice(start, start + suggestedAtOnce));
+      const answers = await predictLinear(classifier, { data: matrix, rows: ids.length, columns: dimensions }, () =>
+        context.breathe(),
+      );
+      for (let row = 0; row < ids.length; row++) {
+        const own = answers.subarray(row * classes, (row + 1) * classes);
+        const best = own.reduce((at, value, index) => (value > own[at] ? index : at), 0);
+        classIndices[start + row] = best;
+        probabilities[start + row] = own[best];
+      }
+    }
+  } finally {
+    database.close();
+  }
+  return { classIndices, probabilities };
 }
 
 export interface CrossValidateParams extends LinearParams {
