@@ -10,7 +10,7 @@ import { networksRouter } from './networks/router.ts';
 import { projectsRouter } from './projects/router.ts';
 import { openSample } from './projects/sample.ts';
 import { api } from './session/api.ts';
-import { studioRouter } from './session/router.ts';
+import { type ChoosePath, studioRouter } from './session/router.ts';
 import { createSession, type Session } from './session/session.ts';
 import { sharingRouter } from './sharing/router.ts';
 import type { Studio } from './studio-parts.ts';
@@ -18,8 +18,8 @@ import { createTrainer } from './trainer/client.ts';
 import type { LaunchTrainer } from './trainer/protocol.ts';
 import { trainingRouter } from './training/router.ts';
 
-/** The images that ship with the studio. */
-const sampleFolder = fileURLToPath(new URL('../resources/sample', import.meta.url));
+/** The images that ship with the studio, where it runs from its sources. */
+const ownSample = fileURLToPath(new URL('../resources/sample', import.meta.url));
 
 /** A studio with the session that its screens share. */
 export interface RunningStudio extends Studio {
@@ -38,11 +38,20 @@ export function createStudio(launchTrainer: LaunchTrainer, dataFolder: string = 
   return { ...parts, session: createSession(parts) };
 }
 
+export interface RouterOptions {
+  readonly choosePath?: ChoosePath;
+  readonly sampleFolder?: string;
+}
+
 /** Answers everything that the contract lets a renderer ask. */
-export function createRouter({ session }: RunningStudio, shell: StudioState['shell']) {
+export function createRouter(
+  { session }: RunningStudio,
+  shell: StudioState['shell'],
+  { choosePath, sampleFolder = ownSample }: RouterOptions = {},
+) {
   const importReports = session.results<ImportReport>();
   return api.router({
-    studio: studioRouter(session, shell),
+    studio: studioRouter(session, shell, choosePath),
     projects: projectsRouter(session, () => openSample(session, sampleFolder, importReports)),
     items: itemsRouter(session, importReports),
     labels: labelsRouter(session),

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../contract/product.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addNetworkCommands } from './commands/networks.ts';
+import { addServeCommand } from './commands/serve.ts';
 import { addSharingCommands } from './commands/sharing.ts';
 import { addTrainingCommands } from './commands/training.ts';
 import { failed, reportFailure, wrongUsage } from './failure.ts';
@@ -15,6 +16,7 @@ addDataCommands(program);
 addNetworkCommands(program);
 addTrainingCommands(program);
 addSharingCommands(program);
+addServeCommand(program);
 
 /** Options that every command has, and exits that the caller can tell apart: set on each command, as commander asks. */
 for (const command of allCommands(program)) {

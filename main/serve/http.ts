@@ -35,6 +35,8 @@ export interface BrowserHost {
   /** What to open, with the token. */
   readonly address: string;
   readonly port: number;
+  /** An address that lets in once: for a browser's command line, which others on the computer may read. */
+  addressForOnce(): string;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function startBrowserHost(options: HostOptions): Promise<BrowserHos
   const takeUpload = createUploads(options.cacheFolder);
   const sockets = createWebSocketHost(options.router);
   const token = newSecret();
+  const tickets = new Set<string>();
   const server = createServer({ requestTimeout });
   const port = await listen(server, host, options.port);
   const key = takePageKey(options.keyFolder, port);
@@ -74,7 +77,8 @@ export async function startBrowserHost(options: HostOptions): Promise<BrowserHos
     if (!allowed.includes(method))
       return textContent(405, 'This cannot be done here.', { Allow: allowed.join(', '), Connection: 'close' });
     const given = query.get('token');
-    if (path === '/' && given !== null) return sameSecret(given, token) ? welcome() : stranger();
+    if (path === '/' && given !== null)
+      return tickets.delete(given) || sameSecret(given, token) ? welcome() : stranger();
     if (!isKnown(request)) return stranger();
     if (isUpload) return upload(request, path);
     const found = await getContent(path);
@@ -124,9 +128,15 @@ export async function startBrowserHost(options: HostOptions): Promise<BrowserHos
   // What is not HTTP at all.
   server.on('clientError', (_error, socket) => turnAway(socket, textContent(400, 'This is not a request.')));
 
+  const addressWith = (secret: string): string => `http://${shownHost(host)}:${port}/?token=${secret}`;
   return {
-    address: `http://${shownHost(host)}:${port}/?token=${token}`,
+    address: addressWith(token),
     port,
+    addressForOnce: () => {
+      const ticket = newSecret();
+      tickets.add(ticket);
+      return addressWith(ticket);
+    },
     close: async () => {
       sockets.close();
       key.drop();

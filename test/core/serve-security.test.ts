@@ -41,6 +41,13 @@ describe('who is let in', () => {
     expect(page).toMatchObject({ status: 200, body: '<!doctype html><title>Parfocal</title>' });
   });
 
+  test('an address for once lets in once', async () => {
+    const { host } = await start();
+    const { pathname, search } = new URL(host.addressForOnce());
+    expect((await ask(host.port, { path: pathname + search })).status).toBe(303);
+    expect((await ask(host.port, { path: pathname + search })).status).toBe(401);
+  });
+
   test('without the token, or with another, there is neither page nor picture nor upload', async () => {
     const { host, token, enter } = await start();
     const known = await enter();
