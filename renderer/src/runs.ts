@@ -17,6 +17,11 @@ export const deviceNames: Readonly<Record<DeviceChoice, string>> = {
   webgpu: 'Graphics card (WebGPU)',
 };
 
+/** Choices for a Select, in the order of the names. */
+export function optionsOf<T extends string>(names: Readonly<Record<T, string>>): { value: T; label: string }[] {
+  return (Object.keys(names) as T[]).map((value) => ({ value, label: names[value] }));
+}
+
 /** A run that ended well and was tested on items held out: what can be looked at. */
 export type TestedRun = RunInfo & { result: { test: Evaluation } };
 

@@ -1,0 +1,75 @@
+import type { RunInfo } from '../../../main/contract/api/learning.ts';
+import type { Evaluation } from '../../../main/contract/evaluation.ts';
+import { measure } from '../charts/figures.ts';
+import { count } from '../format.ts';
+import { deviceNames, methodNames, poolingNames } from '../runs.ts';
+
+export interface ComparedRow {
+  readonly name: string;
+  /** A text for each run. */
+  readonly values: readonly string[];
+  /** Not all the runs have the same. */
+  readonly differs: boolean;
+  /** Places of the best runs where more, or less, is better and not all are equal. */
+  readonly best: readonly number[];
+}
+
+type Run = RunInfo & { result: NonNullable<RunInfo['result']> };
+
+function setting(name: string, runs: readonly Run[], text: (run: Run) => string): ComparedRow {
+  const values = runs.map(text);
+  return { name, values, differs: values.some((value) => value !== values[0]), best: [] };
+}
+
+function score(
+  name: string,
+  runs: readonly Run[],
+  value: (test: Evaluation) => number | null,
+  better: 'more' | 'less',
+): ComparedRow {
+  const numbers = runs.map(({ result }) => (result.test ? value(result.test) : null));
+  const values = numbers.map(measure);
+  const known = numbers.filter((number) => number !== null);
+  const top = better === 'more' ? Math.max(...known) : Math.min(...known);
+  const differs = values.some((text) => text !== values[0]);
+  // Compared as shown: what looks equal is not told apart.
+  const best = differs ? values.flatMap((text, at) => (text === measure(top) ? [at] : [])) : [];
+  return { name, values, differs, best };
+}
+
+/** What the runs were told. */
+export function comparedSettings(runs: readonly Run[]): ComparedRow[] {
+  return [
+    setting('Method', runs, ({ config }) => methodNames[config.method]),
+    setting('Network', runs, ({ config }) => config.network.name),
+    setting('Freeze point', runs, ({ config }) => config.point),
+    setting('Pooling', runs, ({ config }) => poolingNames[config.pooling]),
+    setting('Input size', runs, ({ config }) => `${config.preprocessing.size} px`),
+    setting('Classes', runs, ({ config }) => config.classes.join(', ')),
+    setting('Split', runs, ({ config }) => String(config.split)),
+    setting('Training items', runs, ({ result }) => count(result.counts.train)),
+    setting('Validation items', runs, ({ result }) => count(result.counts.validation)),
+    setting('Test items', runs, ({ result }) => count(result.counts.test)),
+    setting('Penalty chosen', runs, ({ result }) => result.regularisation.toPrecision(3)),
+    setting('Margin around regions', runs, ({ config }) => String(config.margin)),
+    setting('Seed', runs, ({ config }) => String(config.seed)),
+    setting('Device', runs, ({ config }) => deviceNames[config.device]),
+  ];
+}
+
+/** How the runs did on their held-out items; then each class's F1, for the classes that all of them know. */
+export function comparedScores(runs: readonly Run[]): ComparedRow[] {
+  const [first, ...others] = runs.map(({ config }) => config.classes);
+  const shared = first.filter((name) => others.every((classes) => classes.includes(name)));
+  return [
+    score('Macro-F1', runs, ({ macroF1 }) => macroF1.value, 'more'),
+    score('Balanced accuracy', runs, ({ balancedAccuracy }) => balancedAccuracy.value, 'more'),
+    score('Accuracy', runs, ({ accuracy }) => accuracy.value, 'more'),
+    score('Log loss', runs, ({ logLoss }) => logLoss, 'less'),
+    score('Brier score', runs, ({ brier }) => brier, 'less'),
+    score('Calibration error', runs, ({ calibration }) => calibration.error, 'less'),
+    ...shared.map((name) =>
+      score(`F1 of ${name}`, runs, (test) => test.perClass.find((one) => one.name === name)?.f1 ?? null, 'more'),
+    ),
+  ];
+}
