@@ -26,7 +26,7 @@ export function describeEvaluation(evaluation: Evaluation): string {
   );
   const matrix = table(
     ['labelled \\ predicted', ...perClass.map((one) => one.name)],
-    confusion.map((row, index) => [perClass[index]!.name, ...row]),
+    confusion.map((row, index) => [perClass[index].name, ...row]),
   );
   return `${evaluation.items.toLocaleString('en')} items in ${evaluation.groups.toLocaleString('en')} groups\n\n${overall}\n\n${classes}\n\n${matrix}`;
 }

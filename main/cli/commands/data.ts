@@ -47,6 +47,11 @@ export function addDataCommands(program: Command): void {
       0.1,
     )
     .option(
+      '--point-size <pixels>',
+      'side of the box about a point, for rows with a place but no width and height',
+      number({ min: 1 }),
+    )
+    .option(
       '--display <limits>',
       'stored values shown as black and white in every image of more than 8 bits: LOW,HIGH, or image for each image’s own',
       displayLimits,

@@ -34,6 +34,11 @@ export function addSharingCommands(program: Command): void {
       new Option('--format <format>', 'what the source is').choices(['auto', ...importFormats]).default('auto'),
     )
     .option('--images <folder>', 'where the images lie that a source names')
+    .option(
+      '--point-size <pixels>',
+      'side of the box about a point, for rows without width and height',
+      number({ min: 1 }),
+    )
     .addOption(deviceOption())
     .action(async (given: string, source: string, options: PredictOptions, command: Command) => {
       await answer(command, async (session) => {
