@@ -1,10 +1,12 @@
 import type { ItemFilter, ItemOrder } from '../contract/api/items.ts';
 import { distancesTo } from '../codes/similarity.ts';
 import { answersOf, classesOfRun, type RunAnswers } from '../evaluation/answers.ts';
+import { listGroups } from './images.ts';
 import type { Project } from '../projects/project.ts';
 
 interface Row {
   readonly id: number;
+  readonly group: string | null;
   readonly classId: number | null;
 }
 
@@ -12,7 +14,6 @@ const sqlOrders = {
   number: 'items.id',
   image: 'items.image_id, items.id',
   label: 'labels.class_id IS NULL, labels.class_id, items.id',
-  group: 'items.group_name IS NULL, items.group_name, items.id',
 } as const;
 
 /**
@@ -24,6 +25,10 @@ const sqlOrders = {
 export async function queryItems(project: Project, filter: ItemFilter, order: ItemOrder): Promise<number[]> {
   const rows = applyRunFilters(project, filter, findRows(project, filter, order));
   switch (order.by) {
+    case 'group': {
+      const places = new Map<string | null, number>(listGroups(project).map(({ name }, place) => [name, place]));
+      return sortBy(rows, ({ group }) => places.get(group));
+    }
     case 'similarity': {
       const distances = await distancesTo(project, order.to);
       return sortBy(rows, ({ id }) => distances.get(id));
@@ -71,16 +76,20 @@ function findRows(project: Project, filter: ItemFilter, order: ItemOrder): Row[]
          JOIN label_operations AS operation ON operation.id = event.operation_id`;
   return project.database
     .prepare<(string | number)[], Row>(
-      `SELECT items.id, labels.class_id AS classId FROM items LEFT JOIN labels ON labels.item_id = items.id ${sourceJoins}
+      `SELECT items.id, items.group_name AS "group", labels.class_id AS classId FROM items LEFT JOIN labels ON labels.item_id = items.id ${sourceJoins}
        ${conditions.length ? `WHERE ${conditions.join(' AND ')}` : ''}
        ORDER BY ${order.by in sqlOrders ? sqlOrders[order.by as keyof typeof sqlOrders] : 'items.id'}`,
     )
     .all(...values);
 }
 
-function applyRunFilters(project: Project, { disagreesWithRun, cell }: ItemFilter, rows: Row[]): Row[] {
+function applyRunFilters(project: Project, { disagreesWithRun, heldOutBy, cell }: ItemFilter, rows: Row[]): Row[] {
   let left = rows;
   if (disagreesWithRun !== undefined) left = left.filter(disagreement(project, answersOf(project, disagreesWithRun)));
+  if (heldOutBy !== undefined) {
+    const { byItem } = answersOf(project, heldOutBy);
+    left = left.filter(({ id }) => byItem.get(id)?.part === 'test');
+  }
   if (cell) {
     const { byItem } = answersOf(project, cell.run);
     left = left.filter(({ id }) => {

@@ -9,6 +9,8 @@ export const importOptionsSchema = z.object({
   group: z.string().max(500).optional(),
   copy: z.boolean().default(false),
   margin: z.number().min(0).max(2).default(0.1),
+  /** Side in pixels of the box around a point: for rows of a table with x and y alone. */
+  pointSize: z.number().min(1).max(100_000).optional(),
 });
 export type ImportOptionsInput = z.input<typeof importOptionsSchema>;
 
@@ -33,6 +35,8 @@ export const itemFilterSchema = z.object({
   imageId: z.int().positive().optional(),
   /** Items whose label differs from what a run answered. */
   disagreesWithRun: z.int().positive().optional(),
+  /** Items that a run held out for its test. */
+  heldOutBy: z.int().positive().optional(),
   /** One cell of a run's confusion matrix, of its held-out items: class numbers of the run. */
   cell: z.object({ run: z.int().positive(), truth: z.int().min(0), predicted: z.int().min(0) }).optional(),
 });
