@@ -4,6 +4,7 @@ import type { DeviceChoice } from '../../main/contract/devices.ts';
 import type { Pooling } from '../../main/contract/networks.ts';
 import type { Method, RunConfig } from '../../main/contract/runs.ts';
 import { measure } from './charts/figures.ts';
+import { counted } from './format.ts';
 
 export const methodNames: Readonly<Record<Method, string>> = { softmax: 'Softmax regression', svm: 'Linear SVM' };
 export const poolingNames: Readonly<Record<Pooling, string>> = {
@@ -34,6 +35,12 @@ export function finishedRuns(runs: readonly RunInfo[]): (RunInfo & { result: Non
   return runs
     .filter((run): run is RunInfo & { result: NonNullable<RunInfo['result']> } => run.result !== null)
     .sort((a, b) => b.id - a.id);
+}
+
+/** `945 held-out items of 72 groups`; where every item stands for itself, groups are not spoken of. */
+export function heldOut({ items, groups }: Evaluation): string {
+  const words = counted(items, 'held-out item');
+  return groups === items ? words : `${words} of ${counted(groups, 'group')}`;
 }
 
 /** `mobilenet at conv_dw_13`. */
