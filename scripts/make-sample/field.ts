@@ -61,7 +61,7 @@ function findPlace(random: Random, places: readonly Place[], reach: number, kind
   // The reach allows for the wildest outline; what is usually filled is less.
   const radius = 0.7 * reach;
   for (let miss = 0; ; miss++) {
-    // So that at least two fifths of each cell are in the picture.
+    // An edge of the picture cuts off little more than half of a cell.
     const x = between(random, -0.1 * radius, fieldWidth + 0.1 * radius);
     const y = between(random, -0.1 * radius, fieldHeight + 0.1 * radius);
     const patience = miss / 150;
