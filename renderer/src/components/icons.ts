@@ -1,6 +1,7 @@
 /** Paths of 20 x 20 icons, drawn with a stroke of 1.6. */
 export const icons = {
   add: 'M10 4v12M4 10h12',
+  minus: 'M4 10h12',
   check: 'M4 10.5l4 4 8-9',
   close: 'M5 5l10 10M15 5L5 15',
   folder: 'M2.5 5.5h5l1.5 2h8.5v8h-15z',
