@@ -1,4 +1,4 @@
-import { explain } from '../contract/errors.ts';
+import { explain, UserError } from '../contract/errors.ts';
 
 /** Exit codes: the job failed; the command was not understood. */
 export const failed = 1;
@@ -8,7 +8,8 @@ export const wrongUsage = 2;
 export function reportFailure(error: unknown): void {
   const sentence = explain(error);
   if (sentence !== undefined) {
-    console.error(`parfocal: ${sentence}`);
+    const hint = error instanceof UserError && error.onCommandLine ? ` ${error.onCommandLine}` : '';
+    console.error(`parfocal: ${sentence}${hint}`);
     return;
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -4,6 +4,13 @@
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  /** What to do about it on the command line: a sentence that follows the message there. */
+  readonly onCommandLine: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly onCommandLine?: string } = {}) {
+    super(message, options);
+    this.onCommandLine = options.onCommandLine;
+  }
 }
 
 /** The person, or the program that asked, cancelled the job. */

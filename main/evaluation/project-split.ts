@@ -131,7 +131,7 @@ export function leakWarnings(parts: ReadonlyMap<number, Part>, items: readonly L
     );
   if (items.every((item) => item.group === null)) {
     warnings.push(
-      'No groups are known (patient, slide, plate, day). If several images show one subject, import with --group.',
+      'No groups are known (patient, slide, plate, day). If several images show one subject, import them again and say what their groups are.',
     );
   }
   return warnings;

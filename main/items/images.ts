@@ -34,12 +34,14 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Groups by name, with how many items they have. */
+const { compare } = new Intl.Collator('en', { numeric: true });
+
+/** Groups by name as people count (2 before 10), with how many items they have. */
 export function listGroups(project: Project): { name: string; items: number }[] {
   return project.database
     .prepare<[], { name: string; items: number }>(
-      `SELECT group_name AS name, COUNT(*) AS items FROM items WHERE group_name IS NOT NULL
-        GROUP BY group_name ORDER BY group_name`,
+      `SELECT group_name AS name, COUNT(*) AS items FROM items WHERE group_name IS NOT NULL GROUP BY group_name`,
     )
-    .all();
+    .all()
+    .sort((a, b) => compare(a.name, b.name));
 }

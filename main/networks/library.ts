@@ -71,9 +71,9 @@ export async function addNetwork(
       (one) => one.info.name === info.name && one.info.hash !== info.hash,
     );
     if (namesake) {
-      throw new UserError(
-        `There is another network named ${info.name} already. Give this one a name of its own with --name.`,
-      );
+      throw new UserError(`There is another network named ${info.name} already. Give this one a name of its own.`, {
+        onCommandLine: 'Do so with --name.',
+      });
     }
     await writeFile(join(partial, infoFile), JSON.stringify(info, undefined, 2));
     await rm(folder, { recursive: true, force: true });

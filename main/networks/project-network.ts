@@ -32,10 +32,15 @@ async function choose(studio: Studio, project: Project, named: string | undefine
   if (hash) return networkOf(project, hash);
   const networks = listNetworks(studio.libraryFolder);
   const only = networks.at(0);
-  if (!only) throw new UserError('There is no network yet. Add one with: parfocal network add PATH');
+  if (!only)
+    throw new UserError('There is no network yet. Add one first.', {
+      onCommandLine: 'Do so with: parfocal network add PATH',
+    });
   if (networks.length > 1) {
     const names = networks.map(({ info }) => info.name).join(', ');
-    throw new UserError(`Several networks are at hand: ${names}. Name one with --network.`);
+    throw new UserError(`Several networks are at hand: ${names}. Choose one.`, {
+      onCommandLine: 'Do so with --network.',
+    });
   }
   return only;
 }

@@ -1,5 +1,6 @@
 import type { ProjectSummary, StudioState } from '../contract/api/studio.ts';
 import { networkOf } from '../networks/project-network.ts';
+import type { NetworkInfo } from '../contract/networks.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import { listRuns } from '../training/runs.ts';
@@ -51,7 +52,14 @@ function remember<T>(make: () => T): (revisions: readonly number[]) => T {
 function chosenNetwork(project: Project): ProjectSummary['network'] {
   const hash = getSetting(project, 'network');
   if (!hash) return null;
-  const { name, freezePoints } = networkOf(project, hash).info;
+  let info: NetworkInfo;
+  try {
+    ({ info } = networkOf(project, hash));
+  } catch {
+    // Its files are damaged: what needs them says so. The summary must not fail for it.
+    return null;
+  }
+  const { name, freezePoints } = info;
   const chosen = getSetting(project, 'point');
   // The setting may name a point of a network that was chosen before.
   const point = freezePoints.find((one) => one.name === chosen) ?? freezePoints.at(-1)!;

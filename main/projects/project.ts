@@ -64,7 +64,9 @@ export function createProject(given: string): Project {
 export function openProject(given: string): Project {
   const folder = projectFolder(given);
   if (!isProject(folder)) {
-    throw new UserError(`There is no project at ${folder}. Make one with: parfocal new ${basename(given)}`);
+    throw new UserError(`There is no project at ${folder}.`, {
+      onCommandLine: `Make one with: parfocal new ${basename(given)}`,
+    });
   }
   return open(folder);
 }

@@ -68,7 +68,8 @@ export function createJobs(changed: () => void): Jobs {
       await work({ signal, onProgress }, entry.job.id);
       update(entry, { status: 'done' });
     } catch (error) {
-      if (error instanceof CancelledError) update(entry, { status: 'cancelled' });
+      // Whatever a cancelled job ends with, it was cancelled.
+      if (signal.aborted || error instanceof CancelledError) update(entry, { status: 'cancelled' });
       else update(entry, { status: 'failed', error: sentenceOf(error, `job ${entry.job.kind}`) });
     } finally {
       forgetOldest();

@@ -8,6 +8,7 @@ import { createProject, openProject, type Project } from '../projects/project.ts
 import { rememberProject } from '../projects/recent.ts';
 import type { Studio } from '../studio-parts.ts';
 import { endAbandonedRuns } from '../training/runs.ts';
+import { logDefect } from './failures.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 
 /** Kinds of data whose changes are counted. */
@@ -40,6 +41,8 @@ export interface Session extends Pictures {
   results<T>(): Map<number, T>;
   /** The state now, and again after changes, until the signal or until the reader goes. */
   watch(shell: StudioState['shell'], signal: AbortSignal | undefined): AsyncIteratorObject<StudioState>;
+  /** How many watch. */
+  watchers(): number;
   /** Closes the project and ends all streams. */
   end(): Promise<void>;
 }
@@ -52,6 +55,7 @@ export function createSession(studio: Studio): Session {
   let opened: { project: Project; summary: Summary; pictures: Pictures } | undefined;
   let device: string | null = null;
   let pushed = 0;
+  let watching = 0;
   let timer: NodeJS.Timeout | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -118,7 +122,12 @@ export function createSession(studio: Studio): Session {
           opened = { project, summary: createSummary(project), pictures: createPictures(project) };
           touch(...kinds);
         }
-        await rememberProject(studio.dataFolder, opened.project);
+        try {
+          await rememberProject(studio.dataFolder, opened.project);
+        } catch (error) {
+          // The list is a convenience: a full disk must not keep anybody from the project.
+          logDefect(error, 'recent projects');
+        }
       }),
     close: () =>
       inTurn(async () => {
@@ -140,6 +149,7 @@ export function createSession(studio: Studio): Session {
       // A reader that is slow misses states, never the last.
       const later = publisher.subscribe('changed', { signal: AbortSignal.any(signals), maxBufferedEvents: 1 });
       let first = true;
+      watching++;
       return new AsyncIteratorClass<StudioState>(
         async () => {
           const next = first ? { done: false } : await later.next();
@@ -147,10 +157,12 @@ export function createSession(studio: Studio): Session {
           return next.done ? { done: true, value: undefined } : { done: false, value: state(shell) };
         },
         async () => {
+          watching--;
           await later.return(undefined);
         },
       );
     },
+    watchers: () => watching,
     async end() {
       await session.close();
       ended.abort();

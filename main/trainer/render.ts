@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { explain, messageOf, UserError } from '../contract/errors.ts';
+import { explain, messageOf } from '../contract/errors.ts';
 import { checkBox } from '../images/boxes.ts';
-import { hashFile } from '../images/hash.ts';
 import { type Pixels, readPixels } from '../images/pixels.ts';
+import { checkUnchanged } from '../images/unchanged.ts';
 import { renderView, viewSquare, wholeBox } from '../images/views.ts';
-import type { FileState, View, ViewedImage, ViewFailure } from './views.ts';
+import type { View, ViewedImage, ViewFailure } from './views.ts';
 
 /** Views of one image, as far as they could be had. Pixels are uint8 [size, size, 3], RGB. */
 export interface Rendered {
@@ -40,12 +39,4 @@ export async function render({ path, page, limits, expected, views }: ViewedImag
     }
   });
   return { views: (await Promise.all(rendered)).filter((view) => view !== undefined), failures };
-}
-
-/** Size and time tell cheaply that a file is the same; where they differ, its content does. */
-async function checkUnchanged(path: string, { bytes, modified, contentHash }: FileState): Promise<void> {
-  const { size, mtimeMs } = await stat(path);
-  if (size === bytes && Math.trunc(mtimeMs) === modified) return;
-  if ((await hashFile(path)) !== contentHash)
-    throw new UserError(`${path}: The file was changed since it was imported. Import it again, as a new image.`);
 }

@@ -1,13 +1,5 @@
 import type { Box, DisplayLimits } from '../contract/images.ts';
-
-/** A file as it was when its image was imported. */
-export interface FileState {
-  readonly bytes: number;
-  /** Milliseconds since 1970, whole. */
-  readonly modified: number;
-  /** SHA-256. */
-  readonly contentHash: string;
-}
+import type { FileState } from '../images/unchanged.ts';
 
 /** What of one image is to be shown to a network. Images are decoded once for all of their views. */
 export interface ViewedImage {

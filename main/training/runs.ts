@@ -69,11 +69,9 @@ export function finishedRun(project: Project, id?: number): Run & { result: RunR
           .get()
       : project.database.prepare<[number], Row>(`SELECT ${columns} FROM runs WHERE id = ?`).get(id);
   if (!row) {
-    throw new UserError(
-      id === undefined
-        ? `Nothing was trained in ${project.name} yet. Train with: parfocal train`
-        : `There is no run ${id} in ${project.name}. See: parfocal runs`,
-    );
+    throw id === undefined
+      ? new UserError(`Nothing was trained in ${project.name} yet.`, { onCommandLine: 'Train with: parfocal train' })
+      : new UserError(`There is no run ${id} in ${project.name}.`, { onCommandLine: 'See: parfocal runs' });
   }
   const run = parse(row);
   if (!run.result)

@@ -196,6 +196,6 @@ describe('a project', () => {
     expect(() => createProject(work.path('file'))).toThrow('is a file');
     work.project('twice').close();
     expect(() => createProject(work.path('twice'))).toThrow('is a project already');
-    expect(() => openProject(work.path('nowhere'))).toThrow('Make one with: parfocal new nowhere');
+    expect(() => openProject(work.path('nowhere'))).toThrow('There is no project at');
   });
 });

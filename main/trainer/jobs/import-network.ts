@@ -36,7 +36,7 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
   await context.breathe();
   if (!network.preprocessing) {
     throw new UserError(
-      `${params.path}: how this network wants its pixels scaled is not known, and a wrong guess would spoil every result. Say it with --preprocessing: ${Object.keys(scalings).join(', ')} (the network's own documentation tells which).`,
+      `${params.path}: how this network wants its pixels scaled is not known, and a wrong guess would spoil every result. Say which way it is (on the command line with --preprocessing): ${Object.keys(scalings).join(', ')} (the network's own documentation tells which).`,
     );
   }
   if (!network.freezePoints.length) {
