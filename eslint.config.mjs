@@ -32,6 +32,19 @@ const zones = [
     except: ['./contract'],
     message: 'The screens know the core by its contract alone.',
   },
+  {
+    target: './main/serve',
+    from: './main',
+    except: ['./serve', './contract'],
+    message: 'Transports carry what they are given.',
+  },
+  {
+    target: './electron',
+    from: './main',
+    except: ['./contract', './serve', './studio.ts', './session/failures.ts', './projects/recent.ts', './trainer'],
+    message: 'The desktop shell is thin.',
+  },
+  { target: ['./main', './renderer'], from: './electron', message: 'The desktop is one shell of two.' },
   { target: './main', from: './renderer', message: 'The core knows no screen.' },
   { target: './main/!(cli)/**', from: './main/cli', message: 'The command line is a face: nothing depends on it.' },
 ];
@@ -42,6 +55,7 @@ const natives = [
   { name: 'better-sqlite3', home: 'main/database' },
   { name: 'sqlite-vec', home: 'main/database' },
   { name: 'sharp', home: 'main/images' },
+  { name: 'electron', home: 'electron' },
 ];
 
 export default defineConfig(

@@ -25,7 +25,8 @@ export function openDatabase(
     // With WAL, NORMAL keeps the database whole through a power cut; only the last moments may be missing.
     database.pragma('synchronous = NORMAL');
     database.pragma('busy_timeout = 5000');
-    sqliteVec.load(database);
+    // SQLite opens the extension by itself and knows nothing of a desktop package's archive: it lies beside that.
+    database.loadExtension(sqliteVec.getLoadablePath().replace(/\.asar(?=[\\/])/, '.asar.unpacked'));
     migrate(database, migrations, options.backup);
     database.pragma('foreign_keys = ON');
     return database;
