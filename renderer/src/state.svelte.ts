@@ -13,6 +13,8 @@ class Studio {
   #state = $state.raw<StudioState | null>(null);
   #connection = $state<Connection>('connecting');
   readonly #ends = new JobEnds();
+  /** Jobs whose end is told where they were started. */
+  readonly #toldThere = new Set<number>();
 
   get connection(): Connection {
     return this.#connection;
@@ -47,8 +49,13 @@ class Studio {
     return this.jobs.find((job) => job.id === id);
   }
 
-  /** The job as it ended: done, failed or cancelled. */
-  finished(id: number): Promise<Job> {
+  /**
+   * The job as it ended: done, failed or cancelled.
+   *
+   * @param tells the caller says how it ended: no message is shown besides
+   */
+  finished(id: number, { tells = false } = {}): Promise<Job> {
+    if (tells) this.#toldThere.add(id);
     const job = this.job(id);
     if (job !== undefined && isOver(job)) return Promise.resolve(job);
     return this.#ends.of(id);
@@ -74,6 +81,7 @@ class Studio {
   #take(state: StudioState): void {
     this.#state = state;
     for (const job of this.#ends.take(state.jobs)) {
+      if (this.#toldThere.delete(job.id)) continue;
       if (job.status === 'failed') toasts.failed(`${job.title} failed. ${job.error ?? ''}`);
       else if (job.status === 'done') toasts.done(`${job.title}: done.`);
     }
