@@ -3,14 +3,13 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../contract/errors.ts';
 import type { DisplayLimits } from '../contract/images.ts';
-import { type Encoded, encodeThumbnail, encodeWhole } from '../images/encode.ts';
-import { type Pixels, readPixels } from '../images/pixels.ts';
+import type { Encoded } from '../images/encode.ts';
+import type { PictureRequest } from '../images/picture.ts';
+import { createPictureThreads } from '../images/picture-threads.ts';
 import { checkUnchanged } from '../images/unchanged.ts';
-import { viewSquare, wholeBox } from '../images/views.ts';
 import { imagePath } from '../projects/image-path.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
-import { createGate } from './gate.ts';
 import { limitsFor, type ViewColumns, viewColumns, viewOf } from './views.ts';
 
 /** What screens show of images, made when it is first asked for and kept in the project's cache. */
@@ -26,20 +25,18 @@ export interface Pictures {
   image(imageId: number): Promise<Encoded>;
 }
 
-/** Images decoded at once: libvips spreads each over the cores by itself, so that few are enough. */
-const decodedAtOnce = 3;
-/** Decoded images that are kept, in bytes, for the other items of the same image. */
-const mostKept = 256 * 2 ** 20;
+type Shown = Pick<ViewColumns, 'path' | 'copied' | 'page' | 'contentHash' | 'bytes' | 'modified' | 'low' | 'high'>;
 
-type Shown = Pick<ViewColumns, 'path' | 'copied' | 'page' | 'contentHash' | 'bytes' | 'modified'>;
+export interface ProjectPictures extends Pictures {
+  close(): void;
+}
 
-export function createPictures(project: Project): Pictures {
-  const inTurn = createGate(decodedAtOnce);
+export function createPictures(project: Project): ProjectPictures {
+  const threads = createPictureThreads();
   const underWay = new Map<string, Promise<Encoded>>();
-  const decoded = new Map<string, { pixels: Promise<Pixels>; bytes: number }>();
 
   /** From the cache's file where it is there; else made, once for all who ask meanwhile. */
-  async function cached(name: string, type: string, make: () => Promise<Encoded>): Promise<Encoded> {
+  async function cached(name: string, type: string, request: PictureRequest): Promise<Encoded> {
     const file = join(project.cacheFolder, name);
     try {
       return { type, data: await readFile(file) };
@@ -48,51 +45,24 @@ export function createPictures(project: Project): Pictures {
     }
     const known = underWay.get(file);
     if (known) return known;
-    const made = make()
-      .then(async (picture) => {
-        await keep(file, picture.data);
-        return picture;
-      })
-      .finally(() => underWay.delete(file));
+    const made = makeAndKeep(file, request).finally(() => underWay.delete(file));
     underWay.set(file, made);
     return made;
   }
 
-  function decode(image: Shown, limits: DisplayLimits | null): Promise<Pixels> {
-    const key = JSON.stringify([image.contentHash, image.page, limits]);
-    const known = decoded.get(key);
-    if (known) {
-      // The one used last is the last to go.
-      decoded.delete(key);
-      decoded.set(key, known);
-      return known.pixels;
-    }
-    const path = imagePath(project, image);
-    const pixels = inTurn(async () => {
-      // Nobody but the project changes its own copies.
-      if (!image.copied) await checkUnchanged(path, image);
-      return readPixels(path, { page: image.page, ...(limits ? { limits } : {}) });
-    });
-    const entry = { pixels, bytes: 0 };
-    decoded.set(key, entry);
-    pixels.then(
-      ({ data }) => {
-        entry.bytes = data.length;
-        makeRoom();
-      },
-      () => decoded.delete(key),
-    );
-    return pixels;
+  async function makeAndKeep(file: string, request: PictureRequest): Promise<Encoded> {
+    const picture = await threads.make(request);
+    await keep(file, picture.data);
+    return picture;
   }
 
-  function makeRoom(): void {
-    let total = [...decoded.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    for (const [key, { bytes }] of decoded) {
-      if (total <= mostKept) return;
-      total -= bytes;
-      decoded.delete(key);
-    }
-  }
+  const requestOf = (image: Shown, limits: DisplayLimits | null): PictureRequest => ({
+    path: imagePath(project, image),
+    page: image.page,
+    limits,
+    // Nobody but the project changes its own copies.
+    ...(image.copied ? {} : { expected: image }),
+  });
 
   return {
     async thumbnail(itemId, viewKey) {
@@ -104,32 +74,32 @@ export function createPictures(project: Project): Pictures {
       if (!row) throw new UserError('This item is not in the project any more.');
       const { box, limits, key } = viewOf(row, getSetting(project, 'displayLimits'));
       if (key !== viewKey) throw new UserError('This item is seen otherwise by now.');
-      return cached(join('thumbnails', key.slice(0, 2), `${key}.webp`), 'image/webp', async () => {
-        const pixels = await decode(row, limits);
-        const square = viewSquare(box ?? wholeBox(pixels.width, pixels.height), row.margin);
-        return encodeThumbnail(pixels, square);
+      return cached(join('thumbnails', key.slice(0, 2), `${key}.webp`), 'image/webp', {
+        ...requestOf(row, limits),
+        view: { ...(box ? { box } : {}), margin: row.margin },
       });
     },
     async image(imageId) {
       const row = project.database
-        .prepare<[number], Shown & { low: number | null; high: number | null; format: string; channels: number }>(
+        .prepare<[number], Shown & { format: string; channels: number }>(
           `SELECT path, copied, page, content_hash AS contentHash, bytes, modified_ms AS modified, display_low AS low,
                   display_high AS high, format, channels
              FROM images WHERE id = ?`,
         )
         .get(imageId);
       if (!row) throw new UserError('This image is not in the project any more.');
-      const limits = limitsFor(row, getSetting(project, 'displayLimits'));
+      const request = requestOf(row, limitsFor(row, getSetting(project, 'displayLimits')));
+      const { path, limits, expected } = request;
       // A browser shows a JPEG as networks see it, and decodes it faster than it would another.
       if (row.format === 'jpeg' && row.channels === 3) {
-        const path = imagePath(project, row);
-        if (!row.copied) await checkUnchanged(path, row);
+        if (expected) await checkUnchanged(path, expected);
         return { type: 'image/jpeg', data: await readFile(path) };
       }
       const shown = limits ? `-${limits.low}-${limits.high}` : '';
-      const name = join('images', row.contentHash.slice(0, 2), `${row.contentHash}-${row.page}${shown}.jpg`);
-      return cached(name, 'image/jpeg', async () => encodeWhole(await decode(row, limits)));
+      const name = `${row.contentHash}-${row.page}${shown}.jpg`;
+      return cached(join('images', row.contentHash.slice(0, 2), name), 'image/jpeg', request);
     },
+    close: () => threads.close(),
   };
 }
 

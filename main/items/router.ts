@@ -2,6 +2,7 @@ import type { ImportReport } from '../contract/api/items.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { describeItems } from './describe.ts';
+import { joinFiles } from './join-files.ts';
 import { listGroups, listImages } from './images.ts';
 import { previewImport } from './preview.ts';
 import { queryItems } from './query.ts';
@@ -15,6 +16,9 @@ export function itemsRouter(session: Session, reports: Map<number, ImportReport>
       job: startImport(session, reports, input.source, input.options),
     })),
     importReport: api.items.importReport.handler(({ input }) => reports.get(input.job) ?? null),
+    joinFiles: api.items.joinFiles.handler(async ({ input }) => ({
+      source: await joinFiles(session.project(), input.files),
+    })),
     previewImport: api.items.previewImport.handler(({ input }) => previewImport(input.source, input.options)),
     images: api.items.images.handler(({ input }) => listImages(session.project(), input.offset, input.limit)),
     groups: api.items.groups.handler(() => listGroups(session.project())),

@@ -2,7 +2,7 @@ import { AsyncIteratorClass, EventPublisher } from '@orpc/server';
 import type { StudioState } from '../contract/api/studio.ts';
 import { UserError } from '../contract/errors.ts';
 import { version } from '../contract/product.ts';
-import { createPictures, type Pictures } from '../items/pictures.ts';
+import { createPictures, type Pictures, type ProjectPictures } from '../items/pictures.ts';
 import { createSummary, type Summary } from '../overview/summary.ts';
 import { createProject, openProject, type Project } from '../projects/project.ts';
 import { rememberProject } from '../projects/recent.ts';
@@ -52,7 +52,7 @@ export function createSession(studio: Studio): Session {
   const revisions = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<Kind, number>;
   const results: Map<number, unknown>[] = [];
   const ended = new AbortController();
-  let opened: { project: Project; summary: Summary; pictures: Pictures } | undefined;
+  let opened: { project: Project; summary: Summary; pictures: ProjectPictures } | undefined;
   let device: string | null = null;
   let pushed = 0;
   let watching = 0;
@@ -86,6 +86,7 @@ export function createSession(studio: Studio): Session {
     const left = opened;
     // From now on nobody can start anything in it.
     opened = undefined;
+    left?.pictures.close();
     await jobs.stopAll();
     left?.project.close();
     for (const map of results) map.clear();

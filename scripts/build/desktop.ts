@@ -55,6 +55,7 @@ export async function buildDesktop(): Promise<void> {
         core: 'electron/core.ts',
         trainer: 'electron/trainer.ts',
         'render-worker': 'main/trainer/render-worker.ts',
+        'picture-worker': 'main/images/picture-worker.ts',
         main: 'electron/main.ts',
       },
       'es',
