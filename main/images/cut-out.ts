@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { Box } from '../contract/images.ts';
-import { readPixels } from './pixels.ts';
+import type { Pixels } from './pixels.ts';
 
-/** Writes a region of an image, as it is shown, to a PNG file that is not there yet. @throws UserError when it cannot be read */
-export async function cutOut(image: string, page: number, box: Box, target: string): Promise<void> {
-  const { width, height, data } = await readPixels(image, { page });
+/** Writes a region of an image to a PNG file that is not there yet. */
+export async function cutOut({ width, height, data }: Pixels, box: Box, target: string): Promise<void> {
   const left = Math.min(width - 1, Math.max(0, Math.round(box.x)));
   const top = Math.min(height - 1, Math.max(0, Math.round(box.y)));
   const png = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { cutOut } from '../images/cut-out.ts';
+import { type Pixels, readPixels } from '../images/pixels.ts';
 import type { Prediction } from './predict.ts';
 import { decide } from './predict.ts';
 
@@ -19,14 +20,19 @@ export async function sortCopies(
   const folders = classNames(classes).map((name) => join(resolve(folder), name));
   for (const one of folders) await mkdir(one, { recursive: true });
   let copied = 0;
+  let decoded: { name: string; pixels: Pixels } | undefined;
   for (const { record, probabilities } of predictions) {
     const target = folders[decide(probabilities).best];
     const ending = extname(record.image);
     const name = basename(record.image, ending);
     if (record.box) {
       const { box, image, page = 0 } = record;
+      // Regions of one image follow each other: it is decoded once for them.
+      const source = `${page} ${image}`;
+      if (decoded?.name !== source) decoded = { name: source, pixels: await readPixels(image, { page }) };
+      const { pixels } = decoded;
       await writeNew(target, `${name}-x${Math.round(box.x)}-y${Math.round(box.y)}`, '.png', (path) =>
-        cutOut(image, page, box, path),
+        cutOut(pixels, box, path),
       );
     } else await writeNew(target, name, ending, (path) => copyFile(record.image, path, constants.COPYFILE_EXCL));
     copied++;

@@ -229,6 +229,25 @@ describe('what is trained', () => {
     const sorted = readdirSync(work.path('sorted')).map((name) => readdirSync(work.path('sorted', name)).length);
     expect(sorted.reduce((sum, count) => sum + count, 0)).toBe(40);
 
+    writeFileSync(
+      work.path('regions.csv'),
+      'image,x,y,width,height\n' +
+        [0, 4, 8].map((x) => `whole-images/red/0000.png,${x},0,12,12\n`).join('') +
+        'whole-images/red/gone.png,0,0,12,12\n',
+    );
+    const regions = await client.sharing.predict({ run: run.id, source: work.path('regions.csv') });
+    await done(regions);
+    expect((await client.sharing.predictions(regions))?.refused.length).toBe(1);
+    expect(await client.sharing.sortCopies({ ...regions, folder: work.path('cut') })).toEqual({ copied: 3 });
+    const cut = readdirSync(work.path('cut'), { recursive: true, encoding: 'utf8' }).filter((one) =>
+      one.endsWith('.png'),
+    );
+    expect(cut.length).toBe(3);
+    const { width, height } = await sharp(work.path('cut', cut[0])).metadata();
+    expect([width, height]).toEqual([12, 12]);
+    await client.sharing.sortCopies({ ...regions, folder: work.path('cut') });
+    expect(readdirSync(work.path('cut'), { recursive: true }).length).toBe(cut.length * 2 + 2);
+
     const crossing = await client.evaluation.crossValidate({ run: run.id, folds: 2 });
     await done(crossing);
     expect(await client.evaluation.crossValidation(crossing)).toMatchObject({ run: run.id, folds: 2 });
