@@ -43,7 +43,7 @@ async function walk(entry: FileSystemEntry): Promise<FoundFile[]> {
 /**
  * Sends files to the project's own folder.
  *
- * @returns the folder to import from, or the one file where only one was sent
+ * @returns the folder to import from, or the one file or folder that everything is in
  * @throws Error with the server's sentence when a file is refused
  */
 export async function upload(
@@ -51,7 +51,8 @@ export async function upload(
   onSent: (sent: number) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const batch = crypto.randomUUID();
+  // A name of its own for each batch, that says something where the import is spoken of.
+  const batch = `sent-${new Date().toISOString().replaceAll(/\D/g, '')}`;
   const queue = [...files];
   let sent = 0;
   let folder = '';
@@ -66,6 +67,7 @@ export async function upload(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  if (files.length !== 1) return folder;
-  return `${folder}${folder.includes('\\') ? '\\' : '/'}${files[0].path}`;
+  const roots = new Set(files.map(({ path }) => path.split('/')[0]));
+  const separator = folder.includes('\\') ? '\\' : '/';
+  return roots.size === 1 ? `${folder}${separator}${[...roots][0]}` : folder;
 }

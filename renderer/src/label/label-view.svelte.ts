@@ -61,7 +61,7 @@ export class LabelView {
     const asOf = studio.revision('labels');
     try {
       const ids = await this.#ask(asked, question);
-      if (question !== this.#question) return;
+      if (question !== this.#question || ids === null) return;
       const focused = this.selection.focusedId;
       this.#ids = ids;
       this.#asOf = asOf;
@@ -89,7 +89,8 @@ export class LabelView {
     if (last !== undefined) this.selection.move(this.#ids.indexOf(last));
   }
 
-  async #ask(asked: { filter: ItemFilter; order: ItemOrder }, question: number): Promise<number[]> {
+  /** null: it has failed, and why is known. */
+  async #ask(asked: { filter: ItemFilter; order: ItemOrder }, question: number): Promise<number[] | null> {
     try {
       return await api.items.query(asked);
     } catch (error) {
@@ -98,7 +99,12 @@ export class LabelView {
     // Without codes the order is refused: they are computed, once, and it is asked for again.
     if (question === this.#question) this.#status = 'preparing';
     const { job } = await api.items.prepareSimilar();
-    await studio.finished(job);
+    const { status, error } = await studio.finished(job);
+    if (status !== 'done' && question === this.#question) {
+      this.#status = 'failed';
+      this.#error = error ?? 'Comparing the items was stopped. Choose the order again to take it up.';
+      return null;
+    }
     return api.items.query(asked);
   }
 }
