@@ -1,3 +1,4 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { isFresh, root } from './paths.ts';
@@ -7,6 +8,13 @@ const sources = ['renderer', 'main/contract', 'package-lock.json'];
 
 /** Builds the screens into dist/renderer, unless that has been done since the last change. */
 export async function buildRenderer(): Promise<void> {
-  if (isFresh(join(root, 'dist/renderer/index.html'), sources)) return;
-  await build({ root: join(root, 'renderer'), logLevel: 'error' });
+  const built = join(root, 'dist/renderer');
+  if (isFresh(join(built, 'index.html'), sources)) return;
+  // Put in its place when it is whole: another process may be building too, or serving what is there.
+  const made = `${built}-${process.pid}`;
+  await build({ root: join(root, 'renderer'), logLevel: 'error', build: { outDir: made, emptyOutDir: true } });
+  const old = `${made}-old`;
+  if (existsSync(built)) renameSync(built, old);
+  renameSync(made, built);
+  rmSync(old, { recursive: true, force: true });
 }

@@ -1,57 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { ask, temporaryFolder } from '../support/serving.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-interface Started {
-  readonly child: ChildProcess;
-  /** What it has printed, once an address is among it. */
-  readonly printed: string;
-  readonly address: URL;
-  readonly ended: Promise<number | null>;
-}
-
-/** Runs a program of the repository until it prints an address. */
-async function run(script: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Started> {
-  const child = spawn(process.execPath, [join(root, script), ...args], {
-    // A remote shell has no display on any system.
-    env: {
-      ...process.env,
-      DISPLAY: '',
-      WAYLAND_DISPLAY: '',
-      SSH_CONNECTION: 'test',
-      PARFOCAL_DATA: temporaryFolder(),
-      ...environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  onTestFinished(async () => {
-    child.kill();
-    await ended;
-  });
-  let printed = '';
-  const address = await new Promise<string>((resolve, reject) => {
-    const hear = (data: Buffer): void => {
-      printed += data.toString();
-      const found = /http:\/\/\S+\?token=[\w-]+/.exec(printed);
-      if (found) resolve(found[0]);
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    void ended.then((code) => reject(new Error(`It ended with ${code}: ${printed}`)));
-  });
-  return { child, printed, address: new URL(address), ended };
-}
+import { describe, expect, test } from 'vitest';
+import { ask, enter, temporaryFolder } from '../support/serving.ts';
+import { run } from '../support/started.ts';
 
 /** Comes in by an address, and gives the page with everything that it names. */
 async function openPage(address: URL): Promise<{ page: string; statuses: number[] }> {
   const port = Number(address.port);
-  const entered = await ask(port, { path: address.pathname + address.search });
-  const headers = { cookie: entered.headers['set-cookie']![0].split(';')[0] };
+  const headers = { cookie: await enter(address) };
   const { body: page } = await ask(port, { headers });
   const named = [...page.matchAll(/(?:src|href)="\.?(\/[^"]+)"/g)].map((match) => match[1]);
   const answers = await Promise.all(named.map((path) => ask(port, { path, headers })));

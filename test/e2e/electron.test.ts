@@ -57,10 +57,7 @@ describe.skipIf(missing !== undefined)(
 
     test('gives the page nothing but a port and the paths of dropped files', async () => {
       const { page } = await start(temporaryFolder());
-      expect(await page.evaluate(() => ['process' in globalThis, 'require' in globalThis])).toEqual([
-        'undefined',
-        'undefined',
-      ]);
+      expect(await page.evaluate(() => ['process' in globalThis, 'require' in globalThis])).toEqual([false, false]);
       expect(await page.evaluate(() => window.open('https://example.com'))).toBeNull();
       await page.evaluate(() => location.assign('https://example.com'));
       expect(page.url()).toBe('parfocal://app/');

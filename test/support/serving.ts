@@ -118,11 +118,14 @@ export async function hosted(options: Partial<HostOptions> & Pick<HostOptions, '
     defects,
     authority,
     token: new URL(host.address).searchParams.get('token')!,
-    enter: async () => {
-      const { headers } = await ask(host.port, { path: new URL(host.address).pathname + new URL(host.address).search });
-      return headers['set-cookie']![0].split(';')[0];
-    },
+    enter: () => enter(new URL(host.address)),
   };
+}
+
+/** Comes in by an address with a token; the cookie that the page is known by. */
+export async function enter({ port, pathname, search }: URL): Promise<string> {
+  const { headers } = await ask(Number(port), { path: pathname + search });
+  return headers['set-cookie']![0].split(';')[0];
 }
 
 export interface Asked {

@@ -91,6 +91,10 @@ export const itemsContract = {
     .input(z.object({ source: pathSchema, options: importOptionsSchema }))
     .output(z.object({ job: z.int() })),
   importReport: procedure.input(z.object({ job: z.int() })).output(importReportSchema.nullable()),
+  /** One source that stands for several files of the computer, such as were dropped together. */
+  joinFiles: procedure
+    .input(z.object({ files: z.array(pathSchema).min(1).max(100_000) }))
+    .output(z.object({ source: z.string() })),
   /** What an import would make of a source: its first items with their groups and labels. Nothing is written. */
   previewImport: procedure.input(z.object({ source: pathSchema, options: importOptionsSchema })).output(
     z.object({
