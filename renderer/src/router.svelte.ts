@@ -12,7 +12,12 @@ class Route {
   #now = $state.raw(parse(location.hash));
 
   constructor() {
-    window.addEventListener('hashchange', () => (this.#now = parse(location.hash)));
+    window.addEventListener('hashchange', () => {
+      this.read();
+    });
+  }
+  read(): void {
+    this.#now = parse(location.hash);
   }
   get name(): ScreenName {
     return this.#now.name;
@@ -33,4 +38,6 @@ export function href(name: ScreenName, params: Record<string, string | number> =
 
 export function go(name: ScreenName, params: Record<string, string | number> = {}): void {
   location.hash = href(name, params);
+  // At once, not when the event comes: nothing of the old screen is to be begun.
+  route.read();
 }

@@ -48,13 +48,14 @@ export class LabelView {
   }
 
   show(filter: ItemFilter, order: ItemOrder): void {
+    const reordered = order.by !== this.#order.by;
     this.#filter = filter;
     this.#order = order;
-    void this.query();
+    void this.query(reordered ? 'top' : 'item');
   }
 
-  /** Asks for the list anew; selection and focus stay on their items. */
-  async query(): Promise<void> {
+  /** Asks for the list anew. Focus and selection stay on their items, or go to the top where the list begins anew. */
+  async query(focus: 'top' | 'item' = 'item'): Promise<void> {
     const question = ++this.#question;
     const asked = { filter: this.#filter, order: this.#order };
     if (this.#status !== 'ready') this.#status = 'loading';
@@ -66,8 +67,7 @@ export class LabelView {
       this.#ids = ids;
       this.#asOf = asOf;
       this.#status = 'ready';
-      // The nearest comes first: that is where one wants to be.
-      this.selection.keep(asked.order.by === 'similarity' ? ids.at(0) : focused);
+      this.selection.keep(focus === 'top' ? ids.at(0) : focused);
     } catch (error) {
       if (question !== this.#question) return;
       this.#error = sentenceOf(error);
