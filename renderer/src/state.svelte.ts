@@ -13,6 +13,8 @@ class Studio {
   #state = $state.raw<StudioState | null>(null);
   #connection = $state<Connection>('connecting');
   readonly #ends = new JobEnds();
+  /** How often the stream was taken up. The core may be another one since, which counts its revisions from the start. */
+  #streams = 0;
   /** Jobs whose end is told where they were started. */
   readonly #toldThere = new Set<number>();
 
@@ -43,7 +45,7 @@ class Studio {
     return this.jobs.find((job) => job.status === 'running') ?? this.jobs.find((job) => job.status === 'waiting');
   }
   revision(kind: Revision): number {
-    return this.#state?.revisions[kind] ?? 0;
+    return this.#state === null ? 0 : this.#state.revisions[kind] + this.#streams * 1e9;
   }
   job(id: number): Job | undefined {
     return this.jobs.find((job) => job.id === id);
@@ -70,9 +72,11 @@ class Studio {
   async #watch(): Promise<never> {
     for (;;) {
       try {
-        for await (const state of await api.studio.watch()) this.#take(state);
+        const states = await api.studio.watch();
+        this.#streams++;
+        for await (const state of states) this.#take(state);
       } catch (error) {
-        console.warn(`The state of the studio is not had: ${sentenceOf(error)}`);
+        console.warn('The stream of the studio’s state ended.', error);
       }
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
