@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import type { RunAnswer, RunInfo } from '../../main/contract/api/learning.ts';
+import type { Evaluation, Interval } from '../../main/contract/evaluation.ts';
+import { range, short, spoken } from '../../renderer/src/charts/figures.ts';
+import { changesBetween } from '../../renderer/src/evaluate/changes.ts';
+import { folderOf, lastPart } from '../../renderer/src/share/paths.ts';
+import { comparedScores, comparedSettings } from '../../renderer/src/train/compare.ts';
+import { defaultForm, settingsOf } from '../../renderer/src/train/settings.ts';
+
+test.each([
+  [0, '0'],
+  [812, '812'],
+  [999, '999'],
+  [999.6, '1.0 k'],
+  [13_400, '13 k'],
+  [9_949, '9.9 k'],
+  [9_960, '10 k'],
+  [999_960, '1.0 M'],
+  [2_200_000, '2.2 M'],
+  [61_000_000_000, '61 G'],
+])('%d is written %s', (value, text) => {
+  expect(short(value)).toBe(text);
+});
+
+test('a measure without an interval, or without a value, is said to be so', () => {
+  expect(spoken({ value: 0.5, low: 0.4, high: 0.6 })).toBe('0.500, 95% interval 0.400 to 0.600');
+  expect(spoken({ value: 0.5, low: null, high: null })).toBe('0.500');
+  expect(spoken({ value: null, low: null, high: null })).toBe('not defined');
+  expect(range({ value: 0.5, low: null, high: 0.6 })).toBe('');
+});
+
+const answer = (itemId: number, truth: number, predicted: number, part: RunAnswer['part'] = 'test'): RunAnswer => ({
+  itemId,
+  part,
+  truth,
+  predicted,
+  probabilities: [],
+});
+
+test('what changed between two runs goes by class names, on the test items of both', () => {
+  const before = {
+    classes: ['a', 'b', 'c'],
+    answers: [
+      answer(1, 0, 1),
+      answer(2, 0, 0),
+      answer(3, 0, 1),
+      answer(4, 0, 1),
+      answer(5, 1, 1),
+      answer(6, 0, 1),
+      answer(7, 0, 1, 'train'),
+    ],
+  };
+  // The same classes in another order: a is 2, b is 1, c is 0.
+  const now = {
+    classes: ['c', 'b', 'a'],
+    answers: [
+      answer(1, 2, 2),
+      answer(2, 2, 1),
+      answer(3, 2, 0),
+      answer(4, 2, 1),
+      answer(5, 1, 1),
+      answer(6, 2, 2, 'train'),
+      answer(7, 2, 2),
+      answer(8, 2, 2),
+    ],
+  };
+  expect(changesBetween(before, now)).toEqual({ shared: 5, mended: [1], broken: [2], otherwise: [3], still: [4] });
+});
+
+type Finished = RunInfo & { result: NonNullable<RunInfo['result']> };
+
+function finished(id: number, point: string, classes: string[], macroF1: number | null, logLoss: number): Finished {
+  const none: Interval = { value: macroF1, low: null, high: null };
+  const test: Evaluation = {
+    items: 10,
+    groups: 10,
+    accuracy: none,
+    balancedAccuracy: none,
+    macroF1: none,
+    weightedF1: null,
+    logLoss,
+    brier: null,
+    calibration: { error: 0.1, bins: [] },
+    perClass: classes.map((name) => ({ name, support: 5, predicted: 5, precision: none, recall: none, f1: macroF1 })),
+    confusion: [],
+  };
+  return {
+    id,
+    created: '2026-01-01T00:00:00.000Z',
+    status: 'done',
+    error: null,
+    config: {
+      method: 'softmax',
+      network: { hash: '', name: 'net' },
+      point,
+      pooling: 'avg',
+      preprocessing: {
+        size: 224,
+        range: [0, 1],
+        mean: [0, 0, 0],
+        deviation: [1, 1, 1],
+        channels: 'rgb',
+        layout: 'nchw',
+      },
+      device: 'auto',
+      seed: 0,
+      split: 1,
+      classes,
+      margin: 0.1,
+      displayLimits: null,
+    },
+    result: { regularisation: 0.1, grid: [], counts: { train: 30, validation: 10, test: 10 }, test },
+  };
+}
+
+test('compared runs: what differs, and which did best, as it is shown', () => {
+  const runs = [
+    finished(3, 'conv2', ['a', 'b'], 0.9312, 0.2),
+    finished(2, 'conv1', ['b', 'a', 'c'], 0.9314, 0.1),
+    finished(1, 'conv1', ['a', 'b'], null, 0.3),
+  ];
+  const scores = new Map(comparedScores(runs).map((row) => [row.name, row]));
+  expect(scores.get('Macro-F1')).toMatchObject({ values: ['0.931', '0.931', '–'], differs: true, best: [0, 1] });
+  expect(scores.get('Log loss')).toMatchObject({ best: [1] });
+  expect(scores.get('Brier score')).toMatchObject({ values: ['–', '–', '–'], differs: false, best: [] });
+  expect([...scores.keys()].filter((name) => name.startsWith('F1 of'))).toEqual(['F1 of a', 'F1 of b']);
+  const differing = comparedSettings(runs).filter(({ differs }) => differs);
+  expect(differing.map(({ name }) => name)).toEqual(['Freeze point', 'Classes']);
+});
+
+test('training settings are taken only when every field can be meant', () => {
+  const form = defaultForm('conv1');
+  expect(settingsOf(form)).toMatchObject({ point: 'conv1', size: null, seed: 0 });
+  expect(settingsOf({ ...form, size: '96', seed: '7' })).toMatchObject({ size: 96, seed: 7 });
+  for (const wrong of [{ size: '7' }, { size: '5000' }, { size: '9.5' }, { seed: '' }, { seed: '-1' }]) {
+    expect(settingsOf({ ...form, ...wrong })).toBeNull();
+  }
+});
+
+test('paths of either system are taken apart', () => {
+  expect([lastPart('/a/b/c.onnx'), folderOf('/a/b/c.onnx')]).toEqual(['c.onnx', '/a/b']);
+  expect([lastPart('C:\\a\\c.onnx'), folderOf('C:\\a\\c.onnx')]).toEqual(['c.onnx', 'C:\\a']);
+  expect(lastPart('/a/b/')).toBe('b');
+});

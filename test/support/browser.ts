@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright';
+import { afterAll, describe, onTestFinished } from 'vitest';
+
+/** Playwright's own Chromium where it was installed, else the system's. */
+function findChromium(): string | undefined {
+  if (existsSync(chromium.executablePath())) return chromium.executablePath();
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return ['chromium', 'chromium-browser', 'google-chrome', 'chrome.exe']
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find((path) => existsSync(path));
+}
+
+const executablePath = findChromium();
+
+/** Tests in a real browser: skipped, and said to be, where there is none. */
+export function describeWithBrowser(name: string, body: () => void): void {
+  if (executablePath === undefined)
+    describe.skip(`${name} (skipped: no Chromium is here: npx playwright install chromium)`, body);
+  else describe(name, body);
+}
+
+/** A browser for one test file. */
+export function browser(): { open: (address: URL, options?: BrowserContextOptions) => Promise<BrowserPage> } {
+  let launched: ReturnType<typeof chromium.launch> | undefined;
+  afterAll(async () => {
+    await (await launched)?.close();
+  });
+  return {
+    async open(address, options = {}) {
+      launched ??= chromium.launch({
+        executablePath: executablePath!,
+        // Chromium's sandbox does not run as root, as which containers do.
+        args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+      });
+      const context = await (await launched).newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      onTestFinished(() => context.close());
+      const page = await context.newPage();
+      page.setDefaultTimeout(30_000);
+      const faults: string[] = [];
+      page.on('pageerror', (error) => faults.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') faults.push(message.text());
+      });
+      await page.goto(address.href);
+      return { page, faults };
+    },
+  };
+}
+
+export interface BrowserPage {
+  readonly page: Page;
+  /** What the page threw, and what it or the browser complained of. */
+  readonly faults: readonly string[];
+}
