@@ -4,7 +4,7 @@ const slack = 5;
 const edge = 40;
 
 interface Ground {
-  element: () => HTMLElement | undefined;
+  element: () => HTMLElement | null;
   /** Which item is at a point of the content, and which are touched by a rectangle of it; all in px. */
   indexAt: (x: number, y: number) => number | undefined;
   indicesIn: (left: number, top: number, right: number, bottom: number) => number[];
@@ -45,7 +45,7 @@ export class RubberBand {
   down(event: PointerEvent): void {
     // A finger scrolls; the scroll bar is not content.
     const element = this.#ground.element();
-    if (event.button !== 0 || element === undefined) return;
+    if (event.button !== 0 || element === null) return;
     if (event.clientX > element.getBoundingClientRect().left + element.clientWidth) return;
     this.#pointer = { x: event.clientX, y: event.clientY };
     this.#start = this.#content(this.#pointer);
@@ -78,7 +78,7 @@ export class RubberBand {
   /** Once a frame while it is dragged, since the ground scrolls on while the pointer rests at the edge. */
   #draw(): void {
     const element = this.#ground.element();
-    if (this.#start === null || element === undefined) return;
+    if (this.#start === null || element === null) return;
     const { top, bottom } = element.getBoundingClientRect();
     const beyond = Math.max(0, this.#pointer.y - (bottom - edge)) - Math.max(0, top + edge - this.#pointer.y);
     if (beyond !== 0) element.scrollTop += Math.max(-edge, Math.min(edge, beyond / 2));
@@ -99,7 +99,7 @@ export class RubberBand {
 
   #content({ x, y }: Point): Point {
     const element = this.#ground.element();
-    if (element === undefined) return { x, y };
+    if (element === null) return { x, y };
     const own = element.getBoundingClientRect();
     return { x: x - own.left + element.scrollLeft, y: y - own.top + element.scrollTop };
   }
