@@ -125,7 +125,7 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await page.getByRole('checkbox', { name: 'Compare run 2' }).check();
     const compared = page.getByRole('region', { name: 'Compared' });
     const accuracy = compared.getByRole('row', { name: /^Accuracy/ });
-    expect(await accuracy.getByRole('cell').allTextContents()).toEqual(['1.000 best', '0.900']);
+    expect(await accuracy.getByRole('cell').allInnerTexts()).toEqual(['1.000 best', '0.900']);
     await show(page, 'Evaluate');
     await page.getByText('It made no mistake on its held-out items.').waitFor();
     await page.getByLabel('The other run').selectOption({ label: await runTitle(page, 1) });
