@@ -1,16 +1,6 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright';
 import { afterAll, describe, onTestFinished } from 'vitest';
-
-/** Playwright's own Chromium where it was installed, else the system's. */
-function findChromium(): string | undefined {
-  if (existsSync(chromium.executablePath())) return chromium.executablePath();
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return ['chromium', 'chromium-browser', 'google-chrome', 'chrome.exe']
-    .flatMap((name) => folders.map((folder) => join(folder, name)))
-    .find((path) => existsSync(path));
-}
+import { findChromium } from './find-chromium.ts';
 
 const executablePath = findChromium();
 
@@ -51,6 +41,6 @@ export function browser(): { open: (address: URL, options?: BrowserContextOption
 
 export interface BrowserPage {
   readonly page: Page;
-  /** What the page threw, and what it or the browser complained of. */
+  /** What the page threw, and what it or the browser complained of: a violation of the page's policy, for one. */
   readonly faults: readonly string[];
 }
