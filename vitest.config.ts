@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/find-chromium.ts'],
+    globalSetup: ['test/support/ensure-chromium.ts'],
     // ONNX Runtime and libvips are native and hold process-wide thread pools: a process a file, two at a time.
     pool: 'forks',
     maxWorkers: 2,

@@ -1,6 +1,6 @@
-import { type BrowserContextOptions, chromium, type Page } from 'playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, describe, onTestFinished } from 'vitest';
-import { findChromium } from './find-chromium.ts';
+import { findChromium, launchChromium } from '../../scripts/drive/chromium.ts';
 
 const executablePath = findChromium();
 
@@ -13,17 +13,13 @@ export function describeWithBrowser(name: string, body: () => void): void {
 
 /** A browser for one test file. */
 export function browser(): { open: (address: URL, options?: BrowserContextOptions) => Promise<BrowserPage> } {
-  let launched: ReturnType<typeof chromium.launch> | undefined;
+  let launched: Promise<Browser> | undefined;
   afterAll(async () => {
     await (await launched)?.close();
   });
   return {
     async open(address, options = {}) {
-      launched ??= chromium.launch({
-        executablePath: executablePath!,
-        // Chromium's sandbox does not run as root, as which containers do.
-        args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-      });
+      launched ??= launchChromium(executablePath!);
       const context = await (await launched).newContext({ viewport: { width: 1280, height: 800 }, ...options });
       onTestFinished(() => context.close());
       const page = await context.newPage();

@@ -81,11 +81,15 @@ export class LabelView {
     this.selection.moveOn();
   }
 
-  /** Items that were just made: in the list at once, whatever the filter says, with the keyboard on the last. */
+  /**
+   * Items that were just made: in the list at once, whatever the filter says, with the keyboard on the last. Nothing is
+   * selected any more, so that the next label goes to it.
+   */
   added(ids: readonly number[]): void {
     const known = new Set(this.#ids);
     this.#ids = [...this.#ids, ...ids.filter((id) => !known.has(id))];
     const last = ids.at(-1);
+    this.selection.clear();
     if (last !== undefined) this.selection.move(this.#ids.indexOf(last));
   }
 
