@@ -7,7 +7,7 @@ import { networkFile, type StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { ViewFailure } from '../trainer/views.ts';
-import { dropFromIndex, hasIndex } from './neighbours.ts';
+import { dropFromIndex, hasIndex, indexLacksCodes } from './neighbours.ts';
 
 export interface CodesRequest {
   readonly network: StoredNetwork;
@@ -184,6 +184,7 @@ function prepareWriter(project: Project, sets: readonly CodeSet[], keys: Readonl
       for (const [index, set] of sets.entries()) {
         const block = blocks[index];
         const dimensions = block.length / ids.length;
+        indexLacksCodes(project, set.id);
         for (const [row, itemId] of ids.entries()) {
           removeFrom(set, itemId);
           const vector = block.subarray(row * dimensions, (row + 1) * dimensions);

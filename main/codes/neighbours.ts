@@ -19,6 +19,14 @@ export function hasIndex(project: Project, setId: number): boolean {
   return found !== undefined;
 }
 
+/** Sets whose index is known to hold every code. Only this process writes them, so that it need not be counted each time. */
+const complete = new WeakMap<Project, Set<number>>();
+
+/** To be said when a set got new codes: the next question adds them to its index. */
+export function indexLacksCodes(project: Project, setId: number): void {
+  complete.get(project)?.delete(setId);
+}
+
 /** Takes a code out of its set's index; to be done before the code itself goes. */
 export function dropFromIndex(project: Project, setId: number, codeId: number): void {
   project.database.prepare(`DELETE FROM ${indexOf(setId)} WHERE rowid = ?`).run(BigInt(codeId));
@@ -32,35 +40,34 @@ const portion = 200;
  * thousand codes take some seconds. When it is cancelled, the next question goes on where it stopped.
  */
 async function updateIndex(project: Project, setId: number, control: Control): Promise<void> {
+  if (complete.get(project)?.has(setId)) return;
   const { database } = project;
   const index = indexOf(setId);
   const dimensions = dimensionsOf(database, setId);
-  database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${index} USING vec0(embedding float[${dimensions}])`);
-  const count = (sql: string, ...values: number[]): number =>
-    database
-      .prepare<number[], number>(sql)
-      .pluck()
-      .get(...values)!;
-  const total = count('SELECT COUNT(*) FROM codes.codes WHERE set_id = ?', setId);
-  // A code that goes is dropped from the index first, so equal numbers are equal sets.
-  if (count(`SELECT COUNT(*) FROM ${index}_rowids`) === total) return;
-  const missing = database
+  database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${index} USING vec0(embedding float[${dimensions}], chunk_size=256)`);
+  const findMissing = database
     .prepare<[number], number>(
       `SELECT id FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${index}_rowids)`,
     )
-    .pluck()
-    .all(setId);
+    .pluck();
   const read = database.prepare<[number], Buffer>('SELECT vector FROM codes.codes WHERE id = ?').pluck();
   const insert = database.prepare(`INSERT INTO ${index} (rowid, embedding) VALUES (?, ?)`);
   const add = database.transaction((ids: readonly number[]) => {
-    for (const id of ids) insert.run(BigInt(id), vectorBytes(unit(vectorOf(read.get(id)!))));
+    for (const id of ids) {
+      const vector = read.get(id);
+      if (vector) insert.run(BigInt(id), vectorBytes(unit(vectorOf(vector))));
+    }
   });
-  for (let start = 0; start < missing.length; start += portion) {
-    if (control.signal?.aborted) throw new CancelledError();
-    add(missing.slice(start, start + portion));
-    control.onProgress?.({ step: 'Preparing the search', done: total - missing.length + start, total });
-    await setImmediate();
+  // Asked again at the end, since codes may come and go between the portions.
+  for (let missing = findMissing.all(setId); missing.length; missing = findMissing.all(setId)) {
+    for (let start = 0; start < missing.length; start += portion) {
+      if (control.signal?.aborted) throw new CancelledError();
+      add(missing.slice(start, start + portion));
+      control.onProgress?.({ step: 'Preparing the search', done: start, total: missing.length });
+      await setImmediate();
+    }
   }
+  complete.set(project, (complete.get(project) ?? new Set()).add(setId));
 }
 
 /**
