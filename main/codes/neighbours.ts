@@ -44,7 +44,9 @@ async function updateIndex(project: Project, setId: number, control: Control): P
   const { database } = project;
   const index = indexOf(setId);
   const dimensions = dimensionsOf(database, setId);
-  database.exec(`CREATE VIRTUAL TABLE IF NOT EXISTS ${index} USING vec0(embedding float[${dimensions}], chunk_size=256)`);
+  database.exec(
+    `CREATE VIRTUAL TABLE IF NOT EXISTS ${index} USING vec0(embedding float[${dimensions}], chunk_size=256)`,
+  );
   const findMissing = database
     .prepare<[number], number>(
       `SELECT id FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${index}_rowids)`,
