@@ -106,8 +106,7 @@ describeWithBrowser('Label', () => {
       await choose('Group', 'slide 3');
       await shows('125 items');
       await choose('Show', 'Labelled');
-      const of = Number(/\d+/.exec((await count.textContent()) ?? '')?.[0]);
-      expect(of).toBeLessThan(125);
+      await expect.poll(async () => Number(/\d+/.exec((await count.textContent()) ?? '')?.[0])).toBeLessThan(125);
       await choose('Show', 'platelet');
       await expect.poll(() => cells.first().getAttribute('aria-label')).toMatch(/^Region of slide-3.*, platelet$/);
       await choose('How it was labelled', 'By hand');
