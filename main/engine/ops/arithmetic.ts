@@ -85,7 +85,7 @@ const divide: Compute = (a, b, type) => {
 };
 
 /** Operators on two or more values that are broadcast together. */
-export const arithmetic: OperatorTable = {
+export const arithmetic = {
   Add: broadcasting([2, 2], (a, b) => {
     if (typeof a === 'number' && typeof b === 'number') return a + b;
     if (a === 0) return b;
@@ -149,4 +149,4 @@ export const arithmetic: OperatorTable = {
       return [computed(type, shape, (i) => (condition(atCondition(i)) === 0 ? no(atNo(i)) : yes(atYes(i))))];
     },
   },
-};
+} satisfies OperatorTable;

@@ -78,7 +78,7 @@ export function transposedWindow(context: NodeContext): Window {
   return { kernel, strides, dilations, pads, output };
 }
 
-export const convolution: OperatorTable = {
+export const convolution = {
   Conv: {
     inputs: [2, 3],
     outputs: [1, 1],
@@ -106,4 +106,4 @@ export const convolution: OperatorTable = {
       return elementCount(ofOneItem(context.shape(0))) * elementCount(context.sizes(1, 1));
     },
   },
-};
+} satisfies OperatorTable;

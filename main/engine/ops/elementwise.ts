@@ -35,7 +35,7 @@ function unary(
 }
 
 /** Activations and other functions of one element. */
-export const elementwise: OperatorTable = {
+export const elementwise = {
   Relu: unary(),
   LeakyRelu: unary({ alpha: 'float' }),
   Elu: unary({ alpha: 'float' }),
@@ -103,4 +103,4 @@ export const elementwise: OperatorTable = {
       ];
     },
   },
-};
+} satisfies OperatorTable;

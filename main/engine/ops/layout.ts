@@ -62,7 +62,7 @@ function image(context: NodeContext): { batch: Dimension; sizes: readonly number
 }
 
 /** Operators that move elements and compute nothing. */
-export const layout: OperatorTable = {
+export const layout = {
   Reshape: {
     inputs: [2, 2],
     outputs: [1, 1],
@@ -179,4 +179,4 @@ export const layout: OperatorTable = {
       return [{ type: context.type(0), shape: [batch, channels * block * block, height / block, width / block] }];
     },
   },
-};
+} satisfies OperatorTable;

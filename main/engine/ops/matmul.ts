@@ -4,7 +4,7 @@ import { elementCount } from '../graph/tensors.ts';
 import { broadcast } from './broadcast.ts';
 import type { OperatorTable } from './operator.ts';
 
-export const matmul: OperatorTable = {
+export const matmul = {
   Gemm: {
     inputs: [2, 3],
     outputs: [1, 1],
@@ -54,4 +54,4 @@ export const matmul: OperatorTable = {
       return elementCount(ofOneItem([...output.shape, a[a.length - 1]]));
     },
   },
-};
+} satisfies OperatorTable;

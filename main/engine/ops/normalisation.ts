@@ -15,7 +15,7 @@ function perChannel(context: NodeContext, parameters: readonly number[]): Value 
   return { type: input.type, shape: input.shape };
 }
 
-export const normalisation: OperatorTable = {
+export const normalisation = {
   BatchNormalization: {
     inputs: [5, 5],
     outputs: [1, 3],
@@ -69,4 +69,4 @@ export const normalisation: OperatorTable = {
       return [{ type, shape }];
     },
   },
-};
+} satisfies OperatorTable;

@@ -143,7 +143,7 @@ function padsOf(context: NodeContext): { begins: readonly number[]; ends: readon
 }
 
 /** Operators that put tensors together and take them apart. */
-export const parts: OperatorTable = {
+export const parts = {
   Concat: {
     inputs: [1, MANY],
     outputs: [1, 1],
@@ -213,4 +213,4 @@ export const parts: OperatorTable = {
       return [{ type, shape: padded }];
     },
   },
-};
+} satisfies OperatorTable;

@@ -32,7 +32,7 @@ const globalPool: Operator = {
   },
 };
 
-export const pooling: OperatorTable = {
+export const pooling = {
   MaxPool: {
     inputs: [1, 1],
     outputs: [1, 2],
@@ -57,4 +57,4 @@ export const pooling: OperatorTable = {
   },
   GlobalAveragePool: globalPool,
   GlobalMaxPool: globalPool,
-};
+} satisfies OperatorTable;

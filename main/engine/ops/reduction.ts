@@ -50,7 +50,7 @@ const arg: Operator = {
   },
 };
 
-export const reduction: OperatorTable = {
+export const reduction = {
   ReduceMean: reduce(),
   ReduceSum: reduce((elements) => allNumbers(elements)?.reduce((sum, x) => sum + x, 0)),
   ReduceProd: reduce(product),
@@ -63,4 +63,4 @@ export const reduction: OperatorTable = {
   ReduceSumSquare: reduce(),
   ArgMax: arg,
   ArgMin: arg,
-};
+} satisfies OperatorTable;

@@ -29,7 +29,7 @@ function resizedShape(context: NodeContext): readonly Dimension[] {
   return result;
 }
 
-export const resize: OperatorTable = {
+export const resize = {
   Resize: {
     inputs: [1, 4],
     outputs: [1, 1],
@@ -53,4 +53,4 @@ export const resize: OperatorTable = {
       return [{ type: context.type(0), shape: resizedShape(context) }];
     },
   },
-};
+} satisfies OperatorTable;

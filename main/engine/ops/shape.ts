@@ -44,7 +44,7 @@ function range(context: NodeContext): Value {
 }
 
 /** Operators that shapes are computed with, and constants. */
-export const shapes: OperatorTable = {
+export const shapes = {
   Shape: {
     inputs: [1, 1],
     outputs: [1, 1],
@@ -112,7 +112,7 @@ export const shapes: OperatorTable = {
       ];
     },
   },
-};
+} satisfies OperatorTable;
 
 function castTensor(tensor: Tensor, type: DataType): Tensor {
   const data = createData(type, elementCount(tensor.shape));

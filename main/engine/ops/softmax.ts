@@ -12,8 +12,8 @@ const alongAxis: Operator = {
   },
 };
 
-export const softmax: OperatorTable = {
+export const softmax = {
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   Hardmax: alongAxis,
-};
+} satisfies OperatorTable;

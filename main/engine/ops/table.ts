@@ -12,20 +12,23 @@ import { resize } from './resize.ts';
 import { shapes } from './shape.ts';
 import { softmax } from './softmax.ts';
 
+const families = {
+  ...convolution,
+  ...pooling,
+  ...normalisation,
+  ...elementwise,
+  ...softmax,
+  ...matmul,
+  ...arithmetic,
+  ...reduction,
+  ...layout,
+  ...parts,
+  ...resize,
+  ...shapes,
+};
+
+/** An operator that the engine understands. */
+export type OperatorName = keyof typeof families;
+
 /** Every operator of the standard set that the engine understands, by name, in the form it has at OPSET. */
-export const operators: ReadonlyMap<string, Operator> = new Map(
-  [
-    convolution,
-    pooling,
-    normalisation,
-    elementwise,
-    softmax,
-    matmul,
-    arithmetic,
-    reduction,
-    layout,
-    parts,
-    resize,
-    shapes,
-  ].flatMap((family) => Object.entries(family)),
-);
+export const operators: ReadonlyMap<string, Operator> = new Map(Object.entries(families));

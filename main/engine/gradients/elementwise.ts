@@ -1,0 +1,36 @@
+import type { elementwise } from '../ops/elementwise.ts';
+import { mul, operation } from './expressions.ts';
+import type { GradientsOf } from './rule.ts';
+
+export const elementwiseGradients: GradientsOf<typeof elementwise> = {
+  Relu: (c) => [mul(c.dy, operation('Sign', [c.y()]))],
+  LeakyRelu: { missing: 'its gradient is not written yet' },
+  Elu: { missing: 'its gradient is not written yet' },
+  Selu: { missing: 'its gradient is not written yet' },
+  Celu: { missing: 'its gradient is not written yet' },
+  Sigmoid: { missing: 'its gradient is not written yet' },
+  HardSigmoid: { missing: 'its gradient is not written yet' },
+  HardSwish: { missing: 'its gradient is not written yet' },
+  Mish: { missing: 'its gradient is not written yet' },
+  Softplus: { missing: 'its gradient is not written yet' },
+  Softsign: { missing: 'its gradient is not written yet' },
+  Erf: { missing: 'its gradient is not written yet' },
+  Tanh: { missing: 'its gradient is not written yet' },
+  Sqrt: { missing: 'its gradient is not written yet' },
+  Exp: { missing: 'its gradient is not written yet' },
+  Log: { missing: 'its gradient is not written yet' },
+  Abs: { missing: 'its gradient is not written yet' },
+  Neg: { missing: 'its gradient is not written yet' },
+  Reciprocal: { missing: 'its gradient is not written yet' },
+  Floor: { missing: 'its gradient is not written yet' },
+  Ceil: { missing: 'its gradient is not written yet' },
+  Sign: { missing: 'its gradient is not written yet' },
+  Round: { missing: 'its gradient is not written yet' },
+  Sin: { missing: 'its gradient is not written yet' },
+  Cos: { missing: 'its gradient is not written yet' },
+  Not: 'none',
+  PRelu: { missing: 'its gradient is not written yet' },
+  Clip: { missing: 'its gradient is not written yet' },
+  Identity: (c) => [c.dy],
+  Dropout: { missing: 'its gradient is not written yet' },
+};
