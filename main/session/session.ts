@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AsyncIteratorClass, EventPublisher } from '@orpc/server';
 import type { StudioState } from '../contract/api/studio.ts';
 import { UserError } from '../contract/errors.ts';
@@ -50,6 +51,7 @@ export interface Session extends Pictures {
 export function createSession(studio: Studio): Session {
   const publisher = new EventPublisher<{ changed: undefined }>();
   const revisions = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<Kind, number>;
+  const core = randomUUID();
   const results: Map<number, unknown>[] = [];
   const ended = new AbortController();
   let opened: { project: Project; summary: Summary; pictures: ProjectPictures } | undefined;
@@ -95,6 +97,7 @@ export function createSession(studio: Studio): Session {
   const state = (shell: StudioState['shell']): StudioState => ({
     version,
     shell,
+    core,
     project: opened?.summary(revisions) ?? null,
     jobs: jobs.list(),
     device,

@@ -1,10 +1,8 @@
-import { api, connect, sentenceOf } from './client.ts';
+import { api, connect, ConnectionError, sentenceOf } from './client.ts';
 import type { Connection } from './client.ts';
-import { isOver, JobEnds } from './job-ends.ts';
+import { isOver, type JobEnd, JobEnds } from './job-ends.ts';
 import { toasts } from './toasts.svelte.ts';
 import type { Job, ProjectSummary, StudioState } from '../../main/contract/api/studio.ts';
-
-export { isOver } from './job-ends.ts';
 
 export type Revision = keyof StudioState['revisions'];
 
@@ -13,8 +11,10 @@ class Studio {
   #state = $state.raw<StudioState | null>(null);
   #connection = $state<Connection>('connecting');
   readonly #ends = new JobEnds();
-  /** How often the stream was taken up. The core may be another one since, which counts its revisions from the start. */
-  #streams = 0;
+  /** How often there was a connection: with each, what a screen shows is asked for anew. */
+  #connections = 0;
+  /** Open from a connection that broke until the core of the next says what it has open. */
+  #gap: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
   /** Jobs whose end is told where they were started. */
   readonly #toldThere = new Set<number>();
 
@@ -45,26 +45,34 @@ class Studio {
     return this.jobs.find((job) => job.status === 'running') ?? this.jobs.find((job) => job.status === 'waiting');
   }
   revision(kind: Revision): number {
-    return this.#state === null ? 0 : this.#state.revisions[kind] + this.#streams * 1e9;
+    return this.#state === null ? 0 : this.#state.revisions[kind] + this.#connections * 1e9;
   }
   job(id: number): Job | undefined {
     return this.jobs.find((job) => job.id === id);
   }
 
   /**
-   * The job as it ended: done, failed or cancelled.
+   * How a job ended: done, failed or cancelled.
    *
    * @param tells the caller says how it ended: no message is shown besides
    */
-  finished(id: number, { tells = false } = {}): Promise<Job> {
+  finished(id: number, { tells = false } = {}): Promise<JobEnd> {
     if (tells) this.#toldThere.add(id);
     const job = this.job(id);
     if (job !== undefined && isOver(job)) return Promise.resolve(job);
     return this.#ends.of(id);
   }
 
+  /** Waits until there is a connection and it is known what the core has open. */
+  async live(): Promise<void> {
+    while (this.#gap !== undefined) await this.#gap.promise;
+  }
+
   start(): void {
-    connect((connection) => (this.#connection = connection));
+    connect((connection) => {
+      this.#connection = connection;
+      if (connection === 'lost') this.#gap ??= Promise.withResolvers();
+    });
     void this.#watch();
   }
 
@@ -72,9 +80,8 @@ class Studio {
   async #watch(): Promise<never> {
     for (;;) {
       try {
-        const states = await api.studio.watch();
-        this.#streams++;
-        for await (const state of states) this.#take(state);
+        // A core that opens what was open says so by another state.
+        for await (const state of await api.studio.watch()) if (!(await this.#reopened(state))) this.#take(state);
       } catch (error) {
         console.warn('The stream of the studio’s state ended.', error);
       }
@@ -82,9 +89,36 @@ class Studio {
     }
   }
 
+  /** Has a core that was started anew, and has nothing open, open what was open. @returns whether it has it open now */
+  async #reopened({ core, project }: StudioState): Promise<boolean> {
+    if (this.#state === null || this.#state.core === core || project !== null || this.project === null) return false;
+    try {
+      await api.projects.open({ folder: this.project.folder });
+      return true;
+    } catch (error) {
+      if (error instanceof ConnectionError) throw error;
+      toasts.failed(sentenceOf(error));
+      return false;
+    }
+  }
+
   #take(state: StudioState): void {
+    if (this.#state !== null && this.#state.core !== state.core) {
+      this.#tell(this.#ends.abandon(this.jobs));
+      this.#toldThere.clear();
+    }
     this.#state = state;
-    for (const job of this.#ends.take(state.jobs)) {
+    // Not by what a stream still held that has ended.
+    if (this.#gap !== undefined && this.#connection === 'connected') {
+      this.#connections++;
+      this.#gap.resolve();
+      this.#gap = undefined;
+    }
+    this.#tell(this.#ends.take(state.jobs));
+  }
+
+  #tell(ended: readonly Job[]): void {
+    for (const job of ended) {
       if (this.#toldThere.delete(job.id)) continue;
       if (job.status === 'failed') toasts.failed(`${job.title} failed. ${job.error ?? ''}`);
       else if (job.status === 'done') toasts.done(`${job.title}: done.`);

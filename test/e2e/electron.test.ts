@@ -73,11 +73,19 @@ describe.skipIf(missing !== undefined)(
         .getByText(/40 images/)
         .first()
         .waitFor();
-      const core = await app.evaluate(
-        ({ app }) => app.getAppMetrics().find(({ name }) => name === 'Parfocal core')?.pid,
-      );
-      process.kill(core!, 'SIGKILL');
-      await page.getByRole('button', { name: /open the sample/i }).waitFor();
+      const corePid = () =>
+        app.evaluate(({ app }) => app.getAppMetrics().find(({ name }) => name === 'Parfocal core')?.pid);
+      const killed = (await corePid())!;
+      process.kill(killed, 'SIGKILL');
+      await expect.poll(corePid).toSatisfy((pid) => pid !== undefined && pid !== killed);
+      // What was open is open again: the core answers for it.
+      await page.getByRole('button', { name: /^(\S )?lymphocyte/ }).click();
+      await page.getByText(/^lymphocyte: 1 item labelled/).waitFor({ state: 'attached' });
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await page
+        .getByText(/^Taken back/)
+        .first()
+        .waitFor();
     });
   },
 );

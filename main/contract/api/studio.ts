@@ -38,6 +38,8 @@ export type ProjectSummary = z.infer<typeof projectSummarySchema>;
 export const studioStateSchema = z.object({
   version: z.string(),
   shell: z.enum(['browser', 'desktop']),
+  /** Which core says so. One that was started anew is another: it counts its jobs and revisions from the start. */
+  core: z.string(),
   project: projectSummarySchema.nullable(),
   /** Jobs that wait or run, and the last few that ended, oldest first. */
   jobs: z.array(jobSchema),

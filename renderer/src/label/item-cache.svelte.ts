@@ -1,5 +1,6 @@
 import type { Item } from '../../../main/contract/api/items.ts';
-import { api, sentenceOf } from '../client.ts';
+import { api, ConnectionError, sentenceOf } from '../client.ts';
+import { studio } from '../state.svelte.ts';
 import { toasts } from '../toasts.svelte.ts';
 
 /** Items described in one call. */
@@ -76,8 +77,11 @@ export class ItemCache {
       this.#version++;
       this.#makeRoom();
     } catch (error) {
-      toasts.failed(sentenceOf(error));
-      for (const id of ids) this.#fetched.set(id, epoch);
+      if (error instanceof ConnectionError) await studio.live();
+      else {
+        toasts.failed(sentenceOf(error));
+        for (const id of ids) this.#fetched.set(id, epoch);
+      }
     }
     this.#busy = false;
     void this.#fetch();

@@ -1,5 +1,6 @@
 import { api, ConnectionError, sentenceOf } from '../client.ts';
 import { counted } from '../format.ts';
+import { studio } from '../state.svelte.ts';
 import { toasts } from '../toasts.svelte.ts';
 import type { ItemCache } from './item-cache.svelte.ts';
 
@@ -34,10 +35,11 @@ export class Labeller {
       className === null
         ? `Label taken away from ${counted(ids.length, 'item')}`
         : `${className}: ${counted(ids.length, 'item')} labelled`;
-    this.#enqueue(
-      () => api.labels.set({ ids: [...ids], classId }),
-      () => this.#cache.release(ids),
-    );
+    // The same label given twice changes nothing the second time: where its fate is not known it is sent again.
+    this.#enqueue(() => api.labels.set({ ids: [...ids], classId }), {
+      again: true,
+      after: () => this.#cache.release(ids),
+    });
   }
 
   undo(): void {
@@ -55,28 +57,37 @@ export class Labeller {
     });
   }
 
-  #enqueue(act: () => Promise<unknown>, after: () => void = () => undefined): void {
+  #enqueue(act: () => Promise<unknown>, { again = false, after }: { again?: boolean; after?: () => void } = {}): void {
+    const folder = studio.project?.folder;
     this.#unsaved++;
     this.#queue = this.#queue.then(async () => {
       try {
-        await untilAnswered(act);
+        if (!(await send(act, folder, again)))
+          toasts.failed('The project was closed before everything was saved. Open it and look at the last labels.');
       } catch (error) {
         toasts.failed(sentenceOf(error));
       }
       this.#unsaved--;
-      after();
+      after?.();
     });
   }
 }
 
-/** The same label given twice changes nothing the second time, so that an act whose fate is not known is sent again. */
-async function untilAnswered(act: () => Promise<unknown>): Promise<void> {
+/**
+ * Does something in a project, when there is a connection.
+ *
+ * @param again a break of the connection while it is done is no reason to give up
+ * @returns false where the project is not open any more: items of another one have the same numbers
+ */
+async function send(act: () => Promise<unknown>, folder: string | undefined, again: boolean): Promise<boolean> {
   for (;;) {
+    await studio.live();
+    if (studio.project?.folder !== folder) return false;
     try {
       await act();
-      return;
+      return true;
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
+      if (!again || !(error instanceof ConnectionError)) throw error;
     }
   }
 }
