@@ -1,8 +1,9 @@
+import { batchNormalization } from './batch-normalisation.ts';
 import type { normalisation } from '../ops/normalisation.ts';
 import type { GradientsOf } from './rule.ts';
 
 export const normalisationGradients: GradientsOf<typeof normalisation> = {
-  BatchNormalization: { missing: 'its gradient is not written yet' },
+  BatchNormalization: batchNormalization,
   InstanceNormalization: { missing: 'its gradient is not written yet' },
   LayerNormalization: { missing: 'its gradient is not written yet' },
   LRN: { missing: 'its gradient is not written yet' },
