@@ -12,7 +12,7 @@ function reducedShape(shape: readonly Dimension[], axes: readonly number[], keep
 }
 
 /** The axes that a Reduce takes away; none where it does nothing. */
-function reducedAxes(context: NodeContext): readonly number[] {
+export function reducedAxes(context: NodeContext): readonly number[] {
   const rank = context.shape(0).length;
   const axes = context.numbers(1, 'axes') ?? [];
   if (axes.length > 0) return axes.map((axis) => context.axis(axis, rank));

@@ -1,0 +1,251 @@
+import { expect } from 'vitest';
+import { int } from '../../main/engine/graph/attributes.ts';
+import { GraphBuilder } from '../../main/engine/graph/builder.ts';
+import { checkModel } from '../../main/engine/graph/check.ts';
+import { allNumbers } from '../../main/engine/graph/dimensions.ts';
+import { inferShapes } from '../../main/engine/graph/shapes.ts';
+import { createTensor, elementCount, formatShape, isFloat } from '../../main/engine/graph/tensors.ts';
+import type { Attribute, Model, Tensor } from '../../main/engine/graph/types.ts';
+import { writeModel } from '../../main/engine/graph/write.ts';
+import { addGradients } from '../../main/engine/gradients/walk.ts';
+import type { OperatorName } from '../../main/engine/ops/table.ts';
+import type { Device, Session } from '../../main/engine/runtime/session.ts';
+import { createSession } from '../../main/engine/runtime/session.ts';
+import { randomTensor } from './graphs.ts';
+import { randomNumbers } from './networks.ts';
+
+/** An input that is differentiated at given values. */
+export interface Variable {
+  readonly variable: Tensor<'float32'>;
+}
+
+/** A node whose gradient is checked. */
+export interface GradientCase {
+  readonly op: OperatorName;
+  /**
+   * A shape: differentiated at random values in −2 to 2; `{ variable }`: differentiated there; a tensor: a constant; undefined: left out.
+   */
+  readonly inputs: readonly (readonly number[] | Variable | Tensor | undefined)[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** How many outputs the node has: 1 when absent. */
+  readonly outputs?: number;
+  /** The outputs that the loss depends on: all that are floating point when absent. */
+  readonly loss?: readonly number[];
+  /** Where the operator is not smooth: random values keep away from there. */
+  readonly kinks?: readonly number[];
+}
+
+/** The gradient by one input of a node, and what central differences of the node itself say it is. */
+export interface Compared {
+  readonly input: number;
+  readonly gradient: Tensor<'float32'>;
+  readonly numeric: Float64Array;
+}
+
+/** Distance between the points of the differences, which go two steps to either side. */
+const STEP = 2 ** -5;
+/** Central differences of fourth order: f′ ≈ Σ weight · f(x + at · step) / step. Rounding and the rest stay near 1e-5. */
+const STENCIL = [
+  { at: -2, weight: 1 / 12 },
+  { at: -1, weight: -8 / 12 },
+  { at: 1, weight: 8 / 12 },
+  { at: 2, weight: -1 / 12 },
+] as const;
+/** Random values stay this far from the kinks. */
+const CLEARANCE = 4 * STEP;
+
+/** Distinct values in random order, so far from each other that the differences do not change their order; 0 is not one of them. */
+export function apart(shape: readonly number[], seed = 1): Variable {
+  const count = elementCount(shape);
+  const random = randomNumbers(seed);
+  const order = Array.from({ length: count }, (_, i) => ({ i, key: random() })).sort((a, b) => a.key - b.key);
+  const values = order.map(({ i }) => (i - Math.floor(count / 2) + 0.5) * CLEARANCE);
+  return { variable: createTensor('float32', shape, values) };
+}
+
+/** Random values between two bounds. */
+export function between(low: number, high: number, shape: readonly number[], seed = 1): Variable {
+  const random = randomNumbers(seed);
+  const values = Array.from({ length: elementCount(shape) }, () => low + ((random() + 1) / 2) * (high - low));
+  return { variable: createTensor('float32', shape, values) };
+}
+
+/** `Add [2, 3], [3]`, for a table of tests. */
+export function titleOf({ op, inputs, attributes = {} }: GradientCase): string {
+  const shapes = inputs.map((input) => {
+    if (!input) return 'none';
+    if ('variable' in input) return formatShape(input.variable.shape);
+    if (!('data' in input)) return formatShape(input);
+    return input.data.length > 6 ? `constant ${formatShape(input.shape)}` : `constant (${input.data.join(' ')})`;
+  });
+  const settings = Object.entries(attributes).map(([name, { value }]) => `${name}=${JSON.stringify(value)}`);
+  return [op, shapes.join(', '), ...settings].join(' ');
+}
+
+interface Built {
+  readonly variables: readonly { readonly input: number; readonly name: string; readonly value: Tensor<'float32'> }[];
+  /** The outputs that the loss depends on, and how much. */
+  readonly outputs: readonly { readonly name: string; readonly weight: string; readonly weights: Tensor }[];
+  readonly gradients: readonly string[];
+}
+
+/** Random values in −2 to 2, none of them near a kink. */
+function randomVariable(shape: readonly number[], seed: number, kinks: readonly number[]): Tensor<'float32'> {
+  const random = Array.from(randomTensor(shape, seed).data, Number);
+  const values = random.map((x) => (kinks.some((kink) => Math.abs(x - kink) < CLEARANCE) ? x + 2 * CLEARANCE : x));
+  return createTensor('float32', shape, values);
+}
+
+/** Adds the node of a case to the graph of both models: its loss is a random projection of its outputs. */
+function addNode(builder: GraphBuilder, { op, inputs, attributes, outputs, kinks = [] }: GradientCase, at: number) {
+  const variables: { input: number; name: string; value: Tensor<'float32'> }[] = [];
+  const names = inputs.map((input, index) => {
+    if (!input) return '';
+    if ('data' in input) return builder.constant(input, `case${at}_constant${index}`);
+    const value = 'variable' in input ? input.variable : randomVariable(input, at + 7 * index + 1, kinks);
+    const name = builder.input(`case${at}_x${index}`, 'float32', value.shape);
+    variables.push({ input: index, name, value });
+    return name;
+  });
+  const made = builder.addAll(op, names, attributes, {
+    outputs: Array.from({ length: outputs ?? 1 }, (_, index) => `case${at}_y${index}`),
+  });
+  return { variables, made };
+}
+
+/** The nodes of all cases in one model, and the same with the backward pass of each. */
+function build(cases: readonly GradientCase[]): { forward: Model; backward: Model; built: Built[] } {
+  const alone = new GraphBuilder('forward');
+  const both = new GraphBuilder('backward');
+  const built = cases.map((each, at): Built => {
+    addNode(alone, each, at);
+    const { variables, made } = addNode(both, each, at);
+    const values = inferShapes(both.build());
+    const outputs = (each.loss ?? made.map((_, index) => index)).flatMap((index) => {
+      const name = made[index];
+      const { type, shape } = values.get(name)!;
+      if (!isFloat(type)) return [];
+      alone.output(name, type, shape);
+      const weights = randomTensor(allNumbers(shape)!, 1000 + at + index);
+      return [{ name, weight: both.input(`case${at}_weight${index}`, 'float32', weights.shape), weights }];
+    });
+    const terms = outputs.map(({ name, weight }) =>
+      both.add('ReduceSum', [both.add('Mul', [name, weight])], { keepdims: int(0) }),
+    );
+    const loss = terms.reduce((sum, term) => both.add('Add', [sum, term]));
+    const forward = both.build();
+    const by = variables.map(({ name }) => name);
+    const found = addGradients(both, { nodes: forward.graph.nodes, values: inferShapes(forward), loss, by });
+    const gradients = by.map((name) => found.get(name) ?? `no gradient by ${name}`);
+    variables.forEach(({ value }, index) => both.output(gradients[index], 'float32', value.shape));
+    return { variables, outputs, gradients };
+  });
+  const models = { forward: alone.build(), backward: both.build() };
+  for (const model of Object.values(models)) checkModel(model);
+  inferShapes(models.backward);
+  return { ...models, built };
+}
+
+/** Adds to each element of the flat list of a case's inputs in turn, all cases at once. */
+async function differences(session: Session, built: readonly Built[]): Promise<Float64Array[][]> {
+  const results = built.map(({ variables }) => variables.map(({ value }) => new Float64Array(value.data.length)));
+  const places = built.map(({ variables }) =>
+    variables.flatMap(({ value }, variable) => Array.from(value.data, (_, element) => ({ variable, element }))),
+  );
+  const steps = Math.max(...places.map((list) => list.length));
+  for (let step = 0; step < steps; step++)
+    for (const { at, weight } of STENCIL) {
+      const feeds: Record<string, Tensor> = {};
+      const moved = built.map(({ variables }, index) => {
+        const place = places[index].at(step);
+        let distance = 0;
+        variables.forEach(({ name, value }, variable) => {
+          const data = Float32Array.from(value.data);
+          if (place?.variable === variable) {
+            data[place.element] += at * STEP;
+            distance = (data[place.element] - value.data[place.element]) / at;
+          }
+          feeds[name] = { type: 'float32', shape: value.shape, data };
+        });
+        return { place, distance };
+      });
+      const answers = await session.run(feeds);
+      moved.forEach(({ place, distance }, index) => {
+        if (!place) return;
+        let loss = 0;
+        for (const { name, weights } of built[index].outputs)
+          for (let i = 0; i < weights.data.length; i++) loss += Number(answers[name].data[i]) * Number(weights.data[i]);
+        results[index][place.variable][place.element] += (weight * loss) / distance;
+      });
+    }
+  return results;
+}
+
+/**
+ * The engine's gradient of a random projection of a node's outputs, and that by central differences, for every element of every
+ * input that is differentiated. Many cases are computed in one model, which is what a slow device wants.
+ */
+export async function compareGradients(cases: readonly GradientCase[], device: Device = 'cpu'): Promise<Compared[][]> {
+  const { forward, backward, built } = build(cases);
+  const feeds = built.flatMap(({ variables, outputs }) => [
+    ...variables.map(({ name, value }) => [name, value] as const),
+    ...outputs.map(({ weight, weights }) => [weight, weights] as const),
+  ]);
+  const gradients = await within(backward, device, (session) => session.run(Object.fromEntries(feeds)));
+  const numeric = await within(forward, device, (session) => differences(session, built));
+  return built.map(({ variables, gradients: names }, index) =>
+    variables.map(({ input }, variable) => ({
+      input,
+      gradient: gradients[names[variable]] as Tensor<'float32'>,
+      numeric: numeric[index][variable],
+    })),
+  );
+}
+
+async function within<T>(model: Model, device: Device, use: (session: Session) => Promise<T>): Promise<T> {
+  const session = await createSession(writeModel(model), { device, threads: 1 });
+  try {
+    return await use(session);
+  } finally {
+    await session.release();
+  }
+}
+
+/** The difference of two gradients, each element's as a share of its own size or, where that is smaller, of the whole's (root mean square). */
+export function differenceOf(gradient: ArrayLike<number>, expected: ArrayLike<number>): number {
+  const size = Math.sqrt(Array.from(expected).reduce((sum, x) => sum + x * x, 0) / expected.length);
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(gradient[i] - expected[i]) / Math.max(size, Math.abs(expected[i]));
+    worst = Math.max(worst, Number.isNaN(error) ? Infinity : error);
+  }
+  return worst;
+}
+
+/**
+ * The engine's gradient of a node is that of central differences, for every input.
+ *
+ * @param tolerance see differenceOf
+ */
+export async function expectGradient(each: GradientCase, tolerance = 1e-3, device: Device = 'cpu'): Promise<void> {
+  const [compared] = await compareGradients([each], device);
+  for (const { input, gradient, numeric } of compared) {
+    const { variable } = each.inputs[input] as Partial<Variable>;
+    expect(gradient.shape, `the shape of the gradient by input ${input}`).toEqual(
+      variable?.shape ?? each.inputs[input],
+    );
+    expect(Math.hypot(...numeric), `what the loss depends on input ${input}`).toBeGreaterThan(0);
+    const { data } = gradient;
+    expect(differenceOf(data, numeric), `by input ${input}: ${summary(data, numeric)}`).toBeLessThan(tolerance);
+  }
+}
+
+/** The first few elements of both. */
+function summary(gradient: ArrayLike<number>, numeric: ArrayLike<number>): string {
+  const show = (values: ArrayLike<number>): string =>
+    Array.from(values)
+      .slice(0, 12)
+      .map((x) => x.toPrecision(4))
+      .join(' ');
+  return `${show(gradient)} is not ${show(numeric)}`;
+}
