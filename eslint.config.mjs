@@ -12,8 +12,9 @@ const zones = [
     message: 'The engine imports nothing else of the project.',
   },
   { target: './main/contract', from: './main', except: ['./contract'], message: 'The contract imports nothing.' },
-  { target: './main/database', from: './main', except: ['./database', './contract'] },
-  { target: './main/images', from: './main', except: ['./images', './contract'] },
+  { target: './main/threads', from: './main', except: ['./threads', './contract'] },
+  { target: './main/database', from: './main', except: ['./database', './contract', './threads'] },
+  { target: './main/images', from: './main', except: ['./images', './contract', './threads'] },
   {
     target: './main/evaluation/measures',
     from: './main',
@@ -23,7 +24,7 @@ const zones = [
   {
     target: './main/trainer',
     from: './main',
-    except: ['./trainer', './contract', './engine', './images', './database', './evaluation/measures'],
+    except: ['./trainer', './contract', './engine', './images', './database', './threads', './evaluation/measures'],
     message: 'The trainer knows the engine, pixels and codes, never a domain.',
   },
   {

@@ -2,12 +2,13 @@ import type { DeviceChoice } from '../contract/devices.ts';
 import type { FreezePointInfo, Pooling, Preprocessing } from '../contract/networks.ts';
 import type { Control } from '../contract/progress.ts';
 import { dimensionsOf, vectorBytes } from '../database/codes.ts';
+import { dropFromIndex, hasIndex } from '../database/neighbour-index.ts';
 import { listViews } from '../items/views.ts';
 import { networkFile, type StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { ViewFailure } from '../trainer/views.ts';
-import { dropFromIndex, hasIndex, indexLacksCodes } from './neighbours.ts';
+import { indexLacksCodes } from './neighbours.ts';
 
 export interface CodesRequest {
   readonly network: StoredNetwork;
@@ -145,7 +146,7 @@ export function forgetCodes(project: Project, itemIds: readonly number[]): void 
   );
   const remove = project.database.prepare('DELETE FROM codes.codes WHERE id = ?');
   for (const { id, setId } of find.all(JSON.stringify(itemIds))) {
-    if (hasIndex(project, setId)) dropFromIndex(project, setId, id);
+    if (hasIndex(project.database, setId)) dropFromIndex(project.database, setId, id);
     remove.run(id);
   }
 }
@@ -176,7 +177,7 @@ function prepareWriter(project: Project, sets: readonly CodeSet[], keys: Readonl
     const old = find.get(set.id, itemId);
     if (old === undefined) return;
     // Asked each time: the index may be made while the job runs.
-    if (hasIndex(project, set.id)) dropFromIndex(project, set.id, old);
+    if (hasIndex(database, set.id)) dropFromIndex(database, set.id, old);
     remove.run(old);
   };
   return {

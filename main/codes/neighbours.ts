@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { dimensionsOf, vectorBytes, vectorOf } from '../database/codes.ts';
 import { CancelledError, UserError } from '../contract/errors.ts';
+import { createIndex, indexOf, prepareIndexing } from '../database/neighbour-index.ts';
+import { searchIndex } from '../database/search-threads.ts';
 import type { Control } from '../contract/progress.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
@@ -11,25 +13,12 @@ export interface Neighbour {
   readonly distance: number;
 }
 
-/** The index of a set: unit vectors, whose Euclidean order is the order of the cosine. */
-const indexOf = (setId: number): string => `codes.neighbours_${setId}`;
-
-export function hasIndex(project: Project, setId: number): boolean {
-  const found = project.database.prepare('SELECT 1 FROM codes.sqlite_master WHERE name = ?').get(`neighbours_${setId}`);
-  return found !== undefined;
-}
-
 /** Sets whose index is known to hold every code. Only this process writes them, so that it need not be counted each time. */
 const complete = new WeakMap<Project, Set<number>>();
 
 /** To be said when a set got new codes: the next question adds them to its index. */
 export function indexLacksCodes(project: Project, setId: number): void {
   complete.get(project)?.delete(setId);
-}
-
-/** Takes a code out of its set's index; to be done before the code itself goes. */
-export function dropFromIndex(project: Project, setId: number, codeId: number): void {
-  project.database.prepare(`DELETE FROM ${indexOf(setId)} WHERE rowid = ?`).run(BigInt(codeId));
 }
 
 /** Codes that are put into an index at a time, between which the core hears other requests. */
@@ -42,22 +31,18 @@ const portion = 200;
 async function updateIndex(project: Project, setId: number, control: Control): Promise<void> {
   if (complete.get(project)?.has(setId)) return;
   const { database } = project;
-  const index = indexOf(setId);
-  const dimensions = dimensionsOf(database, setId);
-  database.exec(
-    `CREATE VIRTUAL TABLE IF NOT EXISTS ${index} USING vec0(embedding float[${dimensions}], chunk_size=256)`,
-  );
+  createIndex(database, setId, dimensionsOf(database, setId));
   const findMissing = database
     .prepare<[number], number>(
-      `SELECT id FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM ${index}_rowids)`,
+      `SELECT id FROM codes.codes WHERE set_id = ? AND id NOT IN (SELECT rowid FROM codes.${indexOf(setId)}_rowids)`,
     )
     .pluck();
   const read = database.prepare<[number], Buffer>('SELECT vector FROM codes.codes WHERE id = ?').pluck();
-  const insert = database.prepare(`INSERT INTO ${index} (rowid, embedding) VALUES (?, ?)`);
+  const insert = prepareIndexing(database, setId);
   const add = database.transaction((ids: readonly number[]) => {
     for (const id of ids) {
       const vector = read.get(id);
-      if (vector) insert.run(BigInt(id), vectorBytes(unit(vectorOf(vector))));
+      if (vector) insert(id, vectorBytes(unit(vectorOf(vector))));
     }
   });
   // Asked again at the end, since codes may come and go between the portions.
@@ -91,14 +76,14 @@ export async function nearestItems(
     .get(setId, itemId);
   if (!own) throw new UserError(`Item ${itemId} has no codes: its image could not be read.`);
   await updateIndex(project, setId, control);
-  return database
-    .prepare<[Buffer, number], { itemId: number; distance: number }>(
-      `WITH nearest AS MATERIALIZED (
-         SELECT rowid AS code_id, distance FROM ${indexOf(setId)} WHERE embedding MATCH ? AND k = ?)
-       SELECT item_id AS itemId, distance * distance / 2 AS distance
-         FROM nearest JOIN codes.codes AS code ON code.id = nearest.code_id ORDER BY nearest.distance, item_id`,
-    )
-    .all(vectorBytes(unit(vectorOf(own))), k + 1)
+  const near = await searchIndex(project.codesFile, setId, vectorBytes(unit(vectorOf(own))), k + 1);
+  const findItem = database.prepare<[number], number>('SELECT item_id FROM codes.codes WHERE id = ?').pluck();
+  return near
+    .flatMap(({ codeId, distance }) => {
+      // A code may have gone since it was found.
+      const found = findItem.get(codeId);
+      return found === undefined ? [] : [{ itemId: found, distance: distance ** 2 / 2 }];
+    })
     .filter((neighbour) => neighbour.itemId !== itemId)
     .slice(0, k);
 }

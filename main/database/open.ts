@@ -25,8 +25,7 @@ export function openDatabase(
     // With WAL, NORMAL keeps the database whole through a power cut; only the last moments may be missing.
     database.pragma('synchronous = NORMAL');
     database.pragma('busy_timeout = 5000');
-    // SQLite opens the extension by itself and knows nothing of a desktop package's archive: it lies beside that.
-    database.loadExtension(sqliteVec.getLoadablePath().replace(/\.asar(?=[\\/])/, '.asar.unpacked'));
+    loadVectorSearch(database);
     migrate(database, migrations, options.backup);
     database.pragma('foreign_keys = ON');
     return database;
@@ -53,5 +52,11 @@ function connect(path: string): Database {
 export function openForReading(path: string): Database {
   const database = new BetterSqlite3(path, { readonly: true, fileMustExist: true });
   database.pragma('busy_timeout = 5000');
+  loadVectorSearch(database);
   return database;
+}
+
+function loadVectorSearch(database: Database): void {
+  // SQLite opens the extension by itself and knows nothing of a desktop package's archive: it lies beside that.
+  database.loadExtension(sqliteVec.getLoadablePath().replace(/\.asar(?=[\\/])/, '.asar.unpacked'));
 }

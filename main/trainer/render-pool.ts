@@ -1,69 +1,30 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { startThread, type Thread } from '../threads/thread.ts';
 import type { Rendered } from './render.ts';
 import type { ViewedImage } from './views.ts';
 
 export interface RenderRequest {
-  readonly id: number;
   readonly image: ViewedImage;
   readonly size: number;
-}
-
-export interface RenderAnswer {
-  readonly id: number;
-  readonly rendered: Rendered;
 }
 
 /** More threads than this feed no device faster: decoding itself runs in libvips' threads. */
 const mostThreads = 4;
 
-interface Thread {
-  readonly worker: Worker;
-  readonly waiting: Map<number, PromiseWithResolvers<Rendered>>;
-}
-
-const threads: Thread[] = [];
-let nextId = 0;
+const threads = new Set<Thread<RenderRequest, Rendered>>();
 
 /** Renders views of one image in one of a few threads, made when first needed and kept. */
 export function renderInWorker(image: ViewedImage, size: number): Promise<Rendered> {
-  const thread = leastBusy();
-  const id = nextId++;
-  const answer = Promise.withResolvers<Rendered>();
-  if (thread.waiting.size === 0) thread.worker.ref();
-  thread.waiting.set(id, answer);
-  const request: RenderRequest = { id, image, size };
-  thread.worker.postMessage(request);
-  return answer.promise;
+  return leastBusy().ask({ image, size });
 }
 
-function leastBusy(): Thread {
-  const idlest = threads.reduce<Thread | undefined>(
-    (best, one) => (best && best.waiting.size <= one.waiting.size ? best : one),
-    undefined,
+function leastBusy(): Thread<RenderRequest, Rendered> {
+  const idlest = [...threads].sort((one, other) => one.waiting - other.waiting).at(0);
+  const full = threads.size >= Math.min(mostThreads, Math.max(1, availableParallelism() - 1));
+  if (idlest && (full || idlest.waiting === 0)) return idlest;
+  const started: Thread<RenderRequest, Rendered> = startThread(new URL('./render-worker.ts', import.meta.url), () =>
+    threads.delete(started),
   );
-  const full = threads.length >= Math.min(mostThreads, Math.max(1, availableParallelism() - 1));
-  if (idlest && (full || idlest.waiting.size === 0)) return idlest;
-  const started = start();
-  threads.push(started);
+  threads.add(started);
   return started;
-}
-
-function start(): Thread {
-  const worker = new Worker(new URL('./render-worker.ts', import.meta.url));
-  const waiting: Thread['waiting'] = new Map();
-  worker.on('message', ({ id, rendered }: RenderAnswer) => {
-    waiting.get(id)!.resolve(rendered);
-    waiting.delete(id);
-    // An idle thread must not keep the process alive.
-    if (waiting.size === 0) worker.unref();
-  });
-  worker.on('error', (error) => {
-    threads.splice(
-      threads.findIndex((one) => one.worker === worker),
-      1,
-    );
-    for (const { reject } of waiting.values()) reject(error);
-  });
-  return { worker, waiting };
 }

@@ -1,14 +1,9 @@
 /** A thread that renders views, so that the trainer's own thread, which a session blocks, need not. */
-import { parentPort } from 'node:worker_threads';
+import { answerRequests } from '../threads/answer.ts';
 import { render } from './render.ts';
-import type { RenderAnswer, RenderRequest } from './render-pool.ts';
+import type { RenderRequest } from './render-pool.ts';
 
-parentPort!.on('message', ({ id, image, size }: RenderRequest) => {
-  void render(image, size).then((rendered) => {
-    const answer: RenderAnswer = { id, rendered };
-    parentPort!.postMessage(
-      answer,
-      rendered.views.map((view) => view.pixels.buffer),
-    );
-  });
-});
+answerRequests(
+  ({ image, size }: RenderRequest) => render(image, size),
+  ({ views }) => views.map((view) => view.pixels.buffer),
+);

@@ -56,6 +56,7 @@ export async function buildDesktop(): Promise<void> {
         trainer: 'electron/trainer.ts',
         'render-worker': 'main/trainer/render-worker.ts',
         'picture-worker': 'main/images/picture-worker.ts',
+        'search-worker': 'main/database/search-worker.ts',
         main: 'electron/main.ts',
       },
       'es',
