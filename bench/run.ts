@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { benchCodes } from './codes.ts';
 import { benchLinear } from './linear.ts';
 import { type Figure, type Measured, report } from './report.ts';
+import { benchScreens } from './screens.ts';
 import { benchStore } from './store.ts';
 
 /** Each gives its figures, or the reason why it cannot. */
@@ -13,6 +14,7 @@ const benches: Readonly<Partial<Record<string, () => Promise<readonly Figure[] |
   codes: benchCodes,
   store: benchStore,
   linear: benchLinear,
+  screens: benchScreens,
 };
 
 const child = process.env['PARFOCAL_BENCH'];
