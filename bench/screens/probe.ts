@@ -27,11 +27,9 @@ export function installProbe(): void {
     },
     true,
   );
-  const heard = new WeakSet<WebSocket>();
-  const send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (this: WebSocket, message: string) {
-    if (!heard.has(this)) {
-      heard.add(this);
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...given: ConstructorParameters<typeof WebSocket>) {
+      super(...given);
       this.addEventListener('message', ({ data }: MessageEvent<string>) => {
         const { i } = JSON.parse(data) as { i: string };
         const begun = waiting.get(i);
@@ -39,10 +37,12 @@ export function installProbe(): void {
         waiting.delete(i);
       });
     }
-    const { i, p } = JSON.parse(message) as { i: string; p?: { u?: string } };
-    // Acts are sent in the order of their keys.
-    if (p?.u === '/labels/set') waiting.set(i, pressed.shift()!);
-    send.call(this, message);
+    override send(message: string): void {
+      const { i, p } = JSON.parse(message) as { i: string; p?: { u?: string } };
+      // Acts are sent in the order of their keys.
+      if (p?.u === '/labels/set') waiting.set(i, pressed.shift()!);
+      super.send(message);
+    }
   };
 
   /** Numbers of the rows in sight, from 1, and which of them have all their pictures. */

@@ -36,24 +36,23 @@ export function createPictures(project: Project): ProjectPictures {
   const underWay = new Map<string, Promise<Encoded>>();
 
   /** From the cache's file where it is there; else made, once for all who ask meanwhile. */
-  async function cached(name: string, type: string, request: PictureRequest): Promise<Encoded> {
+  async function cached(name: string, request: PictureRequest): Promise<Encoded> {
     const file = join(project.cacheFolder, name);
     try {
-      return { type, data: await readFile(file) };
+      return { type: 'image/jpeg', data: await readFile(file) };
     } catch {
       // Not there yet, or not readable: it is made.
     }
     const known = underWay.get(file);
     if (known) return known;
-    const made = makeAndKeep(file, request).finally(() => underWay.delete(file));
+    const made = threads.make(request);
     underWay.set(file, made);
+    // Whoever waits for the picture does not wait for the disk.
+    void made
+      .then(({ data }) => keep(file, data))
+      .catch(() => undefined)
+      .finally(() => underWay.delete(file));
     return made;
-  }
-
-  async function makeAndKeep(file: string, request: PictureRequest): Promise<Encoded> {
-    const picture = await threads.make(request);
-    await keep(file, picture.data);
-    return picture;
   }
 
   const requestOf = (image: Shown, limits: DisplayLimits | null): PictureRequest => ({
@@ -74,7 +73,7 @@ export function createPictures(project: Project): ProjectPictures {
       if (!row) throw new UserError('This item is not in the project any more.');
       const { box, limits, key } = viewOf(row, getSetting(project, 'displayLimits'));
       if (key !== viewKey) throw new UserError('This item is seen otherwise by now.');
-      return cached(join('thumbnails', key.slice(0, 2), `${key}.webp`), 'image/webp', {
+      return cached(join('thumbnails', key.slice(0, 2), `${key}.jpg`), {
         ...requestOf(row, limits),
         view: { ...(box ? { box } : {}), margin: row.margin },
       });
@@ -97,7 +96,7 @@ export function createPictures(project: Project): ProjectPictures {
       }
       const shown = limits ? `-${limits.low}-${limits.high}` : '';
       const name = `${row.contentHash}-${row.page}${shown}.jpg`;
-      return cached(join('images', row.contentHash.slice(0, 2), name), 'image/jpeg', request);
+      return cached(join('images', row.contentHash.slice(0, 2), name), request);
     },
     close: () => threads.close(),
   };

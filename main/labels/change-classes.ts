@@ -1,13 +1,17 @@
 import { UserError } from '../contract/errors.ts';
 import type { Project } from '../projects/project.ts';
-import { ensureClass, keptName, type ShownClass, showClasses } from './classes.ts';
+import { ensureClass, keptName, listClasses, type ShownClass, showClasses } from './classes.ts';
 import { recordLabels } from './label-items.ts';
 
 /** @throws UserError when the class is not there, or no more */
-export function classById(project: Project, id: number): ShownClass {
-  const found = showClasses(project).find((one) => one.id === id);
-  if (!found) throw new UserError('This class is not in the project any more.');
-  return found;
+export function checkClass(project: Project, id: number): void {
+  if (!listClasses(project).some((one) => one.id === id))
+    throw new UserError('This class is not in the project any more.');
+}
+
+function classById(project: Project, id: number): ShownClass {
+  checkClass(project, id);
+  return showClasses(project).find((one) => one.id === id)!;
 }
 
 /** @throws UserError when there is a class of that name already */
@@ -50,8 +54,8 @@ export function updateClass(project: Project, id: number, changes: ClassChanges)
 export function removeClass(project: Project, id: number, into: number | null): void {
   if (id === into) throw new UserError('A class cannot be merged with itself.');
   project.database.transaction(() => {
-    classById(project, id);
-    if (into !== null) classById(project, into);
+    checkClass(project, id);
+    if (into !== null) checkClass(project, into);
     const items = project.database
       .prepare<[number], number>('SELECT item_id FROM labels WHERE class_id = ?')
       .pluck()

@@ -2,7 +2,7 @@ import { UserError } from '../contract/errors.ts';
 import type { Project } from '../projects/project.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
-import { classById, createClass, removeClass, updateClass } from './change-classes.ts';
+import { checkClass, createClass, removeClass, updateClass } from './change-classes.ts';
 import { showClasses } from './classes.ts';
 import { labelItems, redoLabels, undoLabels } from './label-items.ts';
 
@@ -38,7 +38,7 @@ export function labelsRouter(session: Session) {
     }),
     set: api.labels.set.handler(({ input: { ids, classId, source } }) => {
       const project = session.project();
-      if (classId !== null) classById(project, classId);
+      if (classId !== null) checkClass(project, classId);
       refuseUnknown(project, ids);
       const changed = labelItems(
         project,

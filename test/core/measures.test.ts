@@ -65,9 +65,9 @@ function expectClose(actual: number | null, expected: number | null): void {
 
 describe('measures', () => {
   for (const reference of cases)
-    it(`are those of scikit-learn: ${reference.name}`, () => {
+    it(`are those of scikit-learn: ${reference.name}`, async () => {
       const { expected } = reference;
-      const found = measure(predictionsOf(reference), { resamples: 50 });
+      const found = await measure(predictionsOf(reference), { resamples: 50 });
       expect(found.items).toBe(reference.truth.length);
       for (const name of ['accuracy', 'balancedAccuracy', 'macroF1'] as const)
         expectClose(found[name].value, expected[name]);
@@ -89,15 +89,15 @@ describe('measures', () => {
       }
     });
 
-  it('survive JSON and their schema unchanged, the undefined as null', () => {
+  it('survive JSON and their schema unchanged, the undefined as null', async () => {
     for (const reference of cases) {
-      const found = measure(predictionsOf(reference), { resamples: 20 });
+      const found = await measure(predictionsOf(reference), { resamples: 20 });
       expect(evaluationSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
     }
   });
 
-  it('are null without items', () => {
-    const found = measure(answers([], []));
+  it('are null without items', async () => {
+    const found = await measure(answers([], []));
     const none = { value: null, low: null, high: null };
     expect(found).toMatchObject({ items: 0, groups: 0, accuracy: none, balancedAccuracy: none, macroF1: none });
     expect(found).toMatchObject({ weightedF1: null, logLoss: null, brier: null, calibration: { error: null } });
@@ -105,8 +105,8 @@ describe('measures', () => {
     expect(evaluationSchema.parse(found)).toEqual(found);
   });
 
-  it('leave a class without items out of the means', () => {
-    const found = measure(answers([0, 0, 1, 1], [0, 2, 1, 1], 4));
+  it('leave a class without items out of the means', async () => {
+    const found = await measure(answers([0, 0, 1, 1], [0, 2, 1, 1], 4));
     expect(found.macroF1.value).toBeCloseTo((2 / 3 + 1) / 2, 12);
     expect(found.balancedAccuracy.value).toBe(0.75);
     expect(found.perClass[2]).toMatchObject({
@@ -118,36 +118,36 @@ describe('measures', () => {
     expect(found.perClass[3]).toMatchObject({ precision: { value: null }, recall: { value: null }, f1: null });
   });
 
-  it('of perfect and of hopeless answers are at their bounds', () => {
-    const right = measure(answers([0, 1, 0, 1], [0, 1, 0, 1]));
+  it('of perfect and of hopeless answers are at their bounds', async () => {
+    const right = await measure(answers([0, 1, 0, 1], [0, 1, 0, 1]));
     expect(right).toMatchObject({ logLoss: 0, brier: 0, calibration: { error: 0 }, weightedF1: 1 });
     expect(right.accuracy).toEqual({ value: 1, low: 1, high: 1 });
-    const wrong = measure(answers([0, 1, 0, 1], [1, 0, 1, 0]));
+    const wrong = await measure(answers([0, 1, 0, 1], [1, 0, 1, 0]));
     expect(wrong).toMatchObject({ brier: 2, calibration: { error: 1 }, weightedF1: 0 });
     expect(wrong.logLoss).toBeCloseTo(23 * Math.LN2, 12);
   });
 
-  it('refuse probabilities that are no numbers', () => {
+  it('refuse probabilities that are no numbers', async () => {
     const broken = answers([0, 1], [0, 1]);
     broken.probabilities[3] = NaN;
-    expect(() => measure(broken)).toThrow('NaN as the probability of class 1');
+    await expect(measure(broken)).rejects.toThrow('NaN as the probability of class 1');
   });
 
-  it('refuse lists that do not fit together', () => {
+  it('refuse lists that do not fit together', async () => {
     const fine = answers([0, 1], [0, 1]);
-    expect(() => measure({ ...fine, groups: ['a'] })).toThrow('2 items but 1 groups');
-    expect(() => measure({ ...fine, classNames: ['only'] })).toThrow('4 probabilities');
-    expect(() => measure({ ...fine, truth: Int32Array.of(0, 2) })).toThrow('Class 2');
+    await expect(measure({ ...fine, groups: ['a'] })).rejects.toThrow('2 items but 1 groups');
+    await expect(measure({ ...fine, classNames: ['only'] })).rejects.toThrow('4 probabilities');
+    await expect(measure({ ...fine, truth: Int32Array.of(0, 2) })).rejects.toThrow('Class 2');
   });
 });
 
 describe('intervals', () => {
   const [reference] = cases;
 
-  it('are the same for the same seed, and hold the value', () => {
-    const first = measure(predictionsOf(reference), { seed: 5 });
-    expect(measure(predictionsOf(reference), { seed: 5 })).toEqual(first);
-    expect(measure(predictionsOf(reference), { seed: 6 })).not.toEqual(first);
+  it('are the same for the same seed, and hold the value', async () => {
+    const first = await measure(predictionsOf(reference), { seed: 5 });
+    expect(await measure(predictionsOf(reference), { seed: 5 })).toEqual(first);
+    expect(await measure(predictionsOf(reference), { seed: 6 })).not.toEqual(first);
     const { accuracy, balancedAccuracy, macroF1, perClass } = first;
     for (const { value, low, high } of [
       accuracy,
@@ -160,37 +160,48 @@ describe('intervals', () => {
     }
   });
 
-  it('of independent items agree with the binomial distribution', () => {
+  it('of independent items agree with the binomial distribution', async () => {
     const truth = Array.from({ length: 400 }, () => 0);
     const predicted = truth.map((_, item) => (item % 10 < 3 ? 1 : 0));
-    const { accuracy, groups } = measure(answers(truth, predicted), { resamples: 4000 });
+    const { accuracy, groups } = await measure(answers(truth, predicted), { resamples: 4000 });
     const half = 1.96 * Math.sqrt((0.7 * 0.3) / 400);
     expect(groups).toBe(400);
     expect(Math.abs(accuracy.low! - (0.7 - half))).toBeLessThan(0.006);
     expect(Math.abs(accuracy.high! - (0.7 + half))).toBeLessThan(0.006);
   });
 
-  it('need two groups; an item without a group is one', () => {
+  it('need two groups; an item without a group is one', async () => {
     const four = answers([0, 1, 0, 1], [0, 1, 1, 1]);
-    const one = measure({ ...four, groups: ['a', 'a', 'a', 'a'] });
+    const one = await measure({ ...four, groups: ['a', 'a', 'a', 'a'] });
     expect(one).toMatchObject({ groups: 1, accuracy: { value: 0.75, low: null, high: null } });
     expect(one.perClass[0].recall).toEqual({ value: 0.5, low: null, high: null });
-    const two = measure({ ...four, groups: ['a', 'a', 'b', 'b'] });
+    const two = await measure({ ...four, groups: ['a', 'a', 'b', 'b'] });
     expect(two).toMatchObject({ groups: 2, accuracy: { value: 0.75, low: 0.5, high: 1 } });
-    expect(measure({ ...four, groups: ['a', null, 'a', null] }).groups).toBe(3);
+    expect((await measure({ ...four, groups: ['a', null, 'a', null] })).groups).toBe(3);
   });
 
-  it('weigh a large group as one draw among many', () => {
+  it('can be stopped while they are drawn', async () => {
+    let breaths = 0;
+    const breathe = async (): Promise<void> => {
+      await Promise.resolve();
+      breaths += 1;
+      if (breaths === 3) throw new Error('Enough.');
+    };
+    await expect(measure(predictionsOf(reference), { breathe })).rejects.toThrow('Enough.');
+    expect(breaths).toBe(3);
+  });
+
+  it('weigh a large group as one draw among many', async () => {
     const truth = Array.from({ length: 1020 }, () => 0);
     const predicted = truth.map((_, item) => (item < 1000 ? 0 : 1));
     const groups = truth.map((_, item) => (item < 1000 ? 'large' : `small ${item}`));
-    const { accuracy } = measure({ ...answers(truth, predicted), groups });
+    const { accuracy } = await measure({ ...answers(truth, predicted), groups });
     // In e^-1 of the samples the large group, the only one with right answers, is not drawn at all.
     expect(accuracy.low).toBe(0);
     expect(accuracy.high).toBeGreaterThan(0.98);
   });
 
-  it('cover the truth about as often as they say where groups differ, and items taken as independent do not', () => {
+  it('cover the truth about as often as they say where groups differ, and items taken as independent do not', async () => {
     const random = createRandom(3);
     const [sets, groupCount, each] = [100, 40, 15];
     let byGroup = 0;
@@ -206,8 +217,8 @@ describe('intervals', () => {
         predicted,
       );
       const groups = predicted.map((_, item) => String(Math.floor(item / each)));
-      if (covers(measure({ ...items, groups }, { seed: set, resamples: 200 }))) byGroup += 1;
-      if (covers(measure(items, { seed: set, resamples: 200 }))) byItem += 1;
+      if (covers(await measure({ ...items, groups }, { seed: set, resamples: 200 }))) byGroup += 1;
+      if (covers(await measure(items, { seed: set, resamples: 200 }))) byItem += 1;
     }
     expect(byGroup / sets).toBeGreaterThan(0.9);
     expect(byGroup / sets).toBeLessThan(0.99);

@@ -288,8 +288,8 @@ describe('pictures', () => {
     const [item] = await client.items.describe({ ids: [ids[0]] });
     const { type, data } = await session.thumbnail(item.id, item.viewKey);
     const { width, height, format } = await sharp(data).metadata();
-    expect([type, width, height, format]).toEqual(['image/webp', 160, 160, 'webp']);
-    const file = join(session.project().cacheFolder, 'thumbnails', item.viewKey.slice(0, 2), `${item.viewKey}.webp`);
+    expect([type, width, height, format]).toEqual(['image/jpeg', 160, 160, 'jpeg']);
+    const file = join(session.project().cacheFolder, 'thumbnails', item.viewKey.slice(0, 2), `${item.viewKey}.jpg`);
     expect(readFileSync(file).equals(data)).toBe(true);
     const all = await client.items.describe({ ids });
     await Promise.all(all.flatMap((one) => [1, 2].map(() => session.thumbnail(one.id, one.viewKey))));

@@ -41,7 +41,7 @@ test('the studio over HTTP: a project, its pictures, a page that comes back to a
   const [item] = await again.items.describe({ ids: ids.slice(0, 1) });
   const thumbnail = await ask(Number(port), { path: `/thumbnails/${item.id}/${item.viewKey}`, headers: { cookie } });
   expect(thumbnail.status).toBe(200);
-  expect(thumbnail.headers['content-type']).toBe('image/webp');
+  expect(thumbnail.headers['content-type']).toBe('image/jpeg');
   const image = await ask(Number(port), { path: `/images/${item.imageId}`, headers: { cookie } });
   expect(image.status).toBe(200);
   expect(image.headers['content-type']).toMatch(/^image\//);

@@ -72,7 +72,7 @@ export function temporaryFolder(): string {
 }
 
 const pictures: Pictures = {
-  thumbnail: (itemId, viewKey) => Promise.resolve({ type: 'image/webp', data: Buffer.from(`${itemId} ${viewKey}`) }),
+  thumbnail: (itemId, viewKey) => Promise.resolve({ type: 'image/jpeg', data: Buffer.from(`${itemId} ${viewKey}`) }),
   image: (imageId) =>
     imageId === 1
       ? Promise.resolve({ type: 'image/png', data: Buffer.from('pixels') })

@@ -21,6 +21,9 @@ export interface Answers {
   readonly groups?: readonly (string | null)[] | undefined;
 }
 
+/** Of 20,000 groups that all differ, a sample takes a millisecond. */
+const samplesABreath = 10;
+
 /** Groups with the same counts in the confusion matrix. */
 interface Kind {
   groups: number;
@@ -35,10 +38,14 @@ interface Kind {
  * sample does not define a measure (no item of the class was drawn), it is left out of that measure's interval. With fewer
  * than two groups nothing is known about other groups: no interval.
  */
-export function bootstrapIntervals(
+export async function bootstrapIntervals(
   answers: Answers,
-  { seed, resamples }: { readonly seed: number; readonly resamples: number },
-): { groupCount: number; intervals: Intervals } {
+  {
+    seed,
+    resamples,
+    breathe,
+  }: { readonly seed: number; readonly resamples: number; readonly breathe: () => Promise<void> },
+): Promise<{ groupCount: number; intervals: Intervals }> {
   const { classCount } = answers;
   const kinds = kindsOfGroups(answers);
   const groupCount = kinds.reduce((sum, { groups }) => sum + groups, 0);
@@ -57,6 +64,7 @@ export function bootstrapIntervals(
       for (let at = 0; at < cells.length; at++) confusion[cells[at]] += times[kind] * counts[at];
     }
     samples.push(confusionMeasures(confusion, classCount));
+    if (sample % samplesABreath === 0) await breathe();
   }
   const ends = (measure: (sample: ConfusionMeasures) => number | null) => endsOf(samples.map(measure));
   return {

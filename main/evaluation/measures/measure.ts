@@ -21,6 +21,8 @@ export interface MeasureOptions {
   readonly seed?: number;
   /** Bootstrap samples behind each interval. */
   readonly resamples?: number;
+  /** Awaited every few milliseconds of work, to let other things happen. May throw, to end it. */
+  readonly breathe?: () => Promise<void>;
 }
 
 /**
@@ -34,14 +36,18 @@ export interface MeasureOptions {
  * @throws UserError when a probability is not a finite number
  * @throws RangeError when the lists disagree in length, or a class index is not of the classes
  */
-export function measure(predictions: Predictions, { seed = 0, resamples = 1000 }: MeasureOptions = {}): Evaluation {
+export async function measure(
+  predictions: Predictions,
+  { seed = 0, resamples = 1000, breathe = () => Promise.resolve() }: MeasureOptions = {},
+): Promise<Evaluation> {
   check(predictions);
   const { truth, probabilities, classNames, groups } = predictions;
   const classCount = classNames.length;
   const predicted = truth.map((_, item) => indexOfLargest(probabilities, item * classCount, classCount));
   const confusion = confusionOf(truth, predicted, classCount);
   const measures = confusionMeasures(confusion, classCount);
-  const { groupCount, intervals } = bootstrapIntervals({ truth, predicted, classCount, groups }, { seed, resamples });
+  const answers = { truth, predicted, classCount, groups };
+  const { groupCount, intervals } = await bootstrapIntervals(answers, { seed, resamples, breathe });
   return {
     items: truth.length,
     groups: groupCount,

@@ -64,7 +64,7 @@ export async function trainLinear(params: TrainLinearParams, context: JobContext
         validation: rowsWhere(data, (_, row) => data.parts[row] === 'validation').length,
         test: test.length,
       },
-      test: test.length ? evaluate(data, probabilities, test, params.seed) : null,
+      test: test.length ? await evaluate(params, probabilities, test, context) : null,
     },
   };
 }
@@ -132,11 +132,11 @@ export async function crossValidate(params: CrossValidateParams, context: JobCon
     for (const [at, row] of held.entries()) {
       probabilities.set(answers.subarray(at * classes, (at + 1) * classes), row * classes);
     }
-    const { macroF1, accuracy } = evaluate(data, probabilities, held, params.seed);
+    const { macroF1, accuracy } = await evaluate(params, probabilities, held, context);
     foldScores.push({ items: held.length, macroF1: macroF1.value, accuracy: accuracy.value });
   }
   const measured = rowsWhere(data, (_, row) => folds[row] >= 0);
-  return { evaluation: evaluate(data, probabilities, measured, params.seed), foldScores };
+  return { evaluation: await evaluate(params, probabilities, measured, context), foldScores };
 }
 
 function loadCodes({ codesFile, setId, data }: LinearParams): Matrix {
@@ -188,7 +188,12 @@ function pickRows(codes: Matrix, rows: readonly number[]): Matrix {
   return { data, rows: rows.length, columns };
 }
 
-function evaluate(data: LinearData, probabilities: Float32Array, rows: readonly number[], seed: number): Evaluation {
+function evaluate(
+  { data, seed }: LinearParams,
+  probabilities: Float32Array,
+  rows: readonly number[],
+  context: JobContext,
+): Promise<Evaluation> {
   const { data: picked } = pickRows(
     { data: probabilities, rows: data.ids.length, columns: data.classNames.length },
     rows,
@@ -200,6 +205,6 @@ function evaluate(data: LinearData, probabilities: Float32Array, rows: readonly 
       classNames: data.classNames,
       groups: rows.map((row) => data.groups[row]),
     },
-    { seed },
+    { seed, breathe: () => context.breathe() },
   );
 }
