@@ -28,12 +28,14 @@ export interface Pictures {
 type Shown = Pick<ViewColumns, 'path' | 'copied' | 'page' | 'contentHash' | 'bytes' | 'modified' | 'low' | 'high'>;
 
 export interface ProjectPictures extends Pictures {
-  close(): void;
+  /** Nothing is written any more when it is done. */
+  close(): Promise<void>;
 }
 
 export function createPictures(project: Project): ProjectPictures {
   const threads = createPictureThreads();
-  const underWay = new Map<string, Promise<Encoded>>();
+  /** By file: the picture, and when it is kept too. */
+  const underWay = new Map<string, { readonly made: Promise<Encoded>; readonly kept: Promise<void> }>();
 
   /** From the cache's file where it is there; else made, once for all who ask meanwhile. */
   async function cached(name: string, request: PictureRequest): Promise<Encoded> {
@@ -44,14 +46,14 @@ export function createPictures(project: Project): ProjectPictures {
       // Not there yet, or not readable: it is made.
     }
     const known = underWay.get(file);
-    if (known) return known;
+    if (known) return known.made;
     const made = threads.make(request);
-    underWay.set(file, made);
     // Whoever waits for the picture does not wait for the disk.
-    void made
+    const kept = made
       .then(({ data }) => keep(file, data))
       .catch(() => undefined)
       .finally(() => underWay.delete(file));
+    underWay.set(file, { made, kept });
     return made;
   }
 
@@ -98,7 +100,10 @@ export function createPictures(project: Project): ProjectPictures {
       const name = `${row.contentHash}-${row.page}${shown}.jpg`;
       return cached(join('images', row.contentHash.slice(0, 2), name), request);
     },
-    close: () => threads.close(),
+    async close() {
+      threads.close();
+      await Promise.all([...underWay.values()].map(({ kept }) => kept));
+    },
   };
 }
 

@@ -88,8 +88,7 @@ export function createSession(studio: Studio): Session {
     const left = opened;
     // From now on nobody can start anything in it.
     opened = undefined;
-    left?.pictures.close();
-    await jobs.stopAll();
+    await Promise.all([left?.pictures.close(), jobs.stopAll()]);
     left?.project.close();
     for (const map of results) map.clear();
   }
