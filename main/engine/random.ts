@@ -50,3 +50,17 @@ export function createRandom(seed: number): Random {
     },
   };
 }
+
+/**
+ * One seed out of several numbers, which together name a sequence of their own: a run's seed, an epoch, an item.
+ *
+ * @param numbers safe integers; their order matters
+ */
+export function deriveSeed(...numbers: readonly number[]): number {
+  let seed = 0;
+  for (const number of numbers) {
+    const { integer } = createRandom((seed + number) % Number.MAX_SAFE_INTEGER);
+    seed = integer(2 ** 21) * 2 ** 32 + integer(2 ** 32);
+  }
+  return seed;
+}

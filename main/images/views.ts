@@ -62,7 +62,7 @@ export async function renderView(pixels: Pixels, square: Square, size: number): 
   return (await shrink({ width: square.side, height: square.side, data }, size, size)).data;
 }
 
-const scaleSquare = ({ x, y, side }: Square, factor: number): Square => ({
+export const scaleSquare = ({ x, y, side }: Square, factor: number): Square => ({
   x: Math.round(x * factor),
   y: Math.round(y * factor),
   side: Math.round(side * factor),

@@ -1,4 +1,5 @@
 import type { Box, DisplayLimits } from '../contract/images.ts';
+import type { Augmentation } from '../images/augment.ts';
 import type { FileState } from '../images/unchanged.ts';
 
 /** What of one image is to be shown to a network. Images are decoded once for all of their views. */
@@ -18,6 +19,8 @@ export interface View {
   readonly box?: Box;
   /** Context on each side, as a share of the box's longer side. */
   readonly margin: number;
+  /** Absent: the item as it is. */
+  readonly augmentation?: Augmentation;
 }
 
 /** An item whose pixels could not be had. */

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/**
+ * How items are varied in training, so that what does not matter is not learnt. Every measure is a fraction, 0 being off; each
+ * view draws evenly from −measure to +measure.
+ */
+export const augmentationSchema = z.object({
+  /** The four quarter turns, each also mirrored. Microscope images have no up and no left; nothing is lost by them. */
+  symmetries: z.boolean(),
+  /** Of the side of the square that is seen: from 1 / (1 + scale) to 1 + scale times, small and large being as likely. */
+  scale: z.number().min(0).max(1),
+  /** Of the square's place, as a share of its side, across and down. */
+  shift: z.number().min(0).max(0.5),
+  /** All values are multiplied by 1 ± brightness: exposure, lamp, thickness of the section. */
+  brightness: z.number().min(0).max(0.9),
+  /** Distances to the view's mean are multiplied by 1 ± contrast. */
+  contrast: z.number().min(0).max(0.9),
+  /** Red, green and blue are multiplied by 1 ± colour, each by its own: stain and white balance. */
+  colour: z.number().min(0).max(0.9),
+});
+export type AugmentationSettings = z.infer<typeof augmentationSchema>;
+
+/** For microscope images: any turn, and as much else as differs between slides of one laboratory. */
+export const defaultAugmentation: AugmentationSettings = {
+  symmetries: true,
+  scale: 0.1,
+  shift: 0.05,
+  brightness: 0.1,
+  contrast: 0.1,
+  colour: 0.05,
+};
+
+export const noAugmentation: AugmentationSettings = {
+  symmetries: false,
+  scale: 0,
+  shift: 0,
+  brightness: 0,
+  contrast: 0,
+  colour: 0,
+};
