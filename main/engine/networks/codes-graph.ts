@@ -75,7 +75,7 @@ export function appendHead(codes: Model, head: Model): Model {
   return joinModels(codes, head);
 }
 
-function preprocessingOf(network: Network): Preprocessing {
+export function preprocessingOf(network: Network): Preprocessing {
   if (network.preprocessing) return network.preprocessing;
   throw new EngineError(
     `${network.path}: how pixels become this network's input is not known. Give its preprocessing: tf, torch, caffe, unit or raw, or range, mean and deviation.`,
@@ -83,7 +83,7 @@ function preprocessingOf(network: Network): Preprocessing {
 }
 
 /** The part of a graph that some values depend on, without outputs. */
-function prunedTo(graph: Graph, values: readonly string[]): Graph {
+export function prunedTo(graph: Graph, values: readonly string[]): Graph {
   const nodes = ancestors(graph.nodes, values);
   const used = new Set(nodes.flatMap((node) => node.inputs));
   const initializers = new Map([...graph.initializers].filter(([name]) => used.has(name)));
@@ -91,7 +91,7 @@ function prunedTo(graph: Graph, values: readonly string[]): Graph {
 }
 
 /** From pixels to a network's input: scale and offset of every channel in one multiplication and one addition. */
-function buildPixels(preprocessing: Preprocessing): Model {
+export function buildPixels(preprocessing: Preprocessing): Model {
   const { size, range, mean, deviation, channels, layout } = preprocessing;
   const first = layout === 'nchw';
   const builder = new GraphBuilder('preprocessing');

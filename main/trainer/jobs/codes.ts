@@ -1,6 +1,6 @@
 import type { DeviceChoice } from '../../contract/devices.ts';
 import type { Pooling, Preprocessing } from '../../contract/networks.ts';
-import { buildCodesModel, pixelsInput } from '../../engine/networks/codes-graph.ts';
+import { buildCodesModel } from '../../engine/networks/codes-graph.ts';
 import { findFreezePoint } from '../../engine/networks/freeze-points.ts';
 import { openNetwork } from '../../engine/networks/network.ts';
 import { writeModel } from '../../engine/graph/write.ts';
@@ -8,6 +8,7 @@ import { createSessionOn } from '../../engine/runtime/choose-device.ts';
 import type { JobContext } from '../context.ts';
 import { batchSizeFor } from '../batch-size.ts';
 import { runViews, type ViewOutput } from '../run-views.ts';
+import { trialPixels } from '../trial-pixels.ts';
 import type { ViewedImage } from '../views.ts';
 
 export interface CodesParams {
@@ -46,13 +47,4 @@ export async function computeCodes(params: CodesParams, context: JobContext<View
     await session.release();
   }
   return { device: reason };
-}
-
-/** A batch of pixels of no meaning, the same every time. */
-export function trialPixels(
-  count: number,
-  size: number,
-): Record<string, { type: 'uint8'; shape: number[]; data: Uint8Array }> {
-  const data = Uint8Array.from({ length: count * size * size * 3 }, (_, at) => (at * 2654435761) >>> 24);
-  return { [pixelsInput]: { type: 'uint8', shape: [count, size, size, 3], data } };
 }

@@ -2,8 +2,8 @@ import type { DeviceChoice } from '../../contract/devices.ts';
 import { createSessionOn } from '../../engine/runtime/choose-device.ts';
 import type { JobContext } from '../context.ts';
 import { runViews, type ViewOutput } from '../run-views.ts';
+import { trialPixels } from '../trial-pixels.ts';
 import type { ViewedImage } from '../views.ts';
-import { trialPixels } from './codes.ts';
 
 export interface PredictParams {
   /** A finished classifier: `pixels` uint8 [N, size, size, 3] to probabilities [N, C]. */
