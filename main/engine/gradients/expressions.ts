@@ -32,6 +32,17 @@ export function operation(
   return { op, inputs, attributes, outputs: 1 };
 }
 
+/** The outputs of an operation that has several. */
+export function outputsOf(
+  op: OperatorName,
+  inputs: readonly (Expression | undefined)[],
+  attributes: Readonly<Record<string, Attribute>>,
+  outputs: number,
+): readonly OutputOf[] {
+  const made = { op, inputs, attributes, outputs };
+  return Array.from({ length: outputs }, (_, output) => ({ operation: made, output }));
+}
+
 export const add = (a: Expression, b: Expression): Operation => operation('Add', [a, b]);
 export const sub = (a: Expression, b: Expression): Operation => operation('Sub', [a, b]);
 export const mul = (a: Expression, b: Expression): Operation => operation('Mul', [a, b]);

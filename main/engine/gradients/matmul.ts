@@ -1,7 +1,8 @@
-import type { matmul } from '../ops/matmul.ts';
 import { floatOf, intOf } from '../graph/attributes.ts';
+import { elementCount } from '../graph/tensors.ts';
+import type { matmul as operators } from '../ops/matmul.ts';
 import { sumToShape } from './broadcasting.ts';
-import { gemm, mul, number } from './expressions.ts';
+import { gemm, matmul, mul, number, reshape, transpose } from './expressions.ts';
 import type { Expression } from './expressions.ts';
 import type { GradientsOf, GradientRule } from './rule.ts';
 
@@ -20,11 +21,38 @@ const gemmRule: GradientRule = (c) => {
     c.wants(1)
       ? scaled(alpha, transB ? gemm(dy, a, { transA: true, transB: transA }) : gemm(a, dy, { transA: !transA }))
       : undefined,
-    c.wants(2) ? sumToShape(scaled(floatOf(node, 'beta', 1), dy), c.outputDims(), c.dims(2)) : undefined,
+    c.wants(2) ? scaled(floatOf(node, 'beta', 1), sumToShape(dy, c.outputDims(), c.dims(2))) : undefined,
   ];
 };
 
-export const matmulGradients: GradientsOf<typeof matmul> = {
-  Gemm: gemmRule,
-  MatMul: { missing: 'its gradient is not written yet' },
+/**
+ * For Y = A·B: dA = dY·Bᵀ, dB = Aᵀ·dY, summed over the axes that were broadcast. A vector counts as a row on the left and as a
+ * column on the right. Where B is one matrix for all of A, as in a fully-connected layer, the rows of A are one matrix too.
+ */
+const matmulRule: GradientRule = (c) => {
+  const [a, b] = [c.dims(0), c.dims(1)];
+  const left = a.length === 1 ? [1, ...a] : a;
+  const right = b.length === 1 ? [...b, 1] : b;
+  const [inner, columns] = right.slice(-2);
+  if (right.length === 2) {
+    const rows = elementCount(left.slice(0, -1));
+    const dy = reshape(c.dy, [rows, columns]);
+    return [
+      c.wants(0) ? reshape(gemm(dy, reshape(c.x(1), right), { transB: true }), a) : undefined,
+      c.wants(1) ? reshape(gemm(reshape(c.x(0), [rows, inner]), dy, { transA: true }), b) : undefined,
+    ];
+  }
+  const batch = c.outputDims().slice(0, a.length === 1 ? -1 : -2);
+  const rows = left[left.length - 2];
+  const dy = reshape(c.dy, [...batch, rows, columns]);
+  const turned = (value: string, shape: readonly number[]): Expression =>
+    transpose(reshape(value, shape), [...shape.slice(2).map((_, axis) => axis), shape.length - 1, shape.length - 2]);
+  const summed = (gradient: Expression, to: readonly number[], shape: readonly number[]): Expression =>
+    reshape(sumToShape(gradient, [...batch, ...to.slice(-2)], to), shape);
+  return [
+    c.wants(0) ? summed(matmul(dy, turned(c.x(1), right)), left, a) : undefined,
+    c.wants(1) ? summed(matmul(turned(c.x(0), left), dy), right, b) : undefined,
+  ];
 };
+
+export const matmulGradients: GradientsOf<typeof operators> = { Gemm: gemmRule, MatMul: matmulRule };

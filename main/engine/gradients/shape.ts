@@ -1,11 +1,13 @@
+import { isFloat } from '../graph/tensors.ts';
 import type { shapes } from '../ops/shape.ts';
+import { cast } from './expressions.ts';
 import type { GradientsOf } from './rule.ts';
 
 export const shapesGradients: GradientsOf<typeof shapes> = {
-  Shape: { missing: 'its gradient is not written yet' },
-  Size: { missing: 'its gradient is not written yet' },
-  Constant: { missing: 'its gradient is not written yet' },
-  ConstantOfShape: { missing: 'its gradient is not written yet' },
-  Range: { missing: 'its gradient is not written yet' },
-  Cast: { missing: 'its gradient is not written yet' },
+  Shape: 'none',
+  Size: 'none',
+  Constant: 'none',
+  ConstantOfShape: 'none',
+  Range: 'none',
+  Cast: (c) => (isFloat(c.type(0)) ? [cast(c.dy, c.type(0))] : []),
 };

@@ -44,7 +44,7 @@ export function squeezedAxes(context: NodeContext): readonly number[] {
 }
 
 /** The permutation of a Transpose; all axes reversed when it names none. */
-function permutation(context: NodeContext): readonly number[] {
+export function permutation(context: NodeContext): readonly number[] {
   const rank = context.shape(0).length;
   const perm = intsOf(context.node, 'perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
   const sorted = perm.toSorted((a, b) => a - b);

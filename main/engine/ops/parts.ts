@@ -72,7 +72,15 @@ export function splitSizes(context: NodeContext, axis: number): readonly Dimensi
   return parts;
 }
 
-function slice(context: NodeContext): Value {
+/** What a Slice takes of its input. */
+export interface Sliced {
+  readonly shape: readonly Dimension[];
+  /** Along each axis: the first position, and the distance from one to the next. */
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+}
+
+export function sliced(context: NodeContext): Sliced {
   const input = context.input(0);
   const rank = input.shape.length;
   const starts = context.numbers(1, 'starts') ?? [];
@@ -102,23 +110,33 @@ function slice(context: NodeContext): Value {
     stride[axis] = step;
     shape[axis] = Math.max(0, Math.ceil((last - first) / step));
   });
-  return part(input, shape, begin, stride);
+  return { shape, starts: begin, steps: stride };
+}
+
+/** The axis of a Gather, and the positions along it that it takes, in row-major order of the indices; undefined where these are not constant. */
+export function gathered(context: NodeContext): { axis: number; positions: readonly number[] | undefined } {
+  const { shape } = context.input(0);
+  const axis = context.axis(intOf(context.node, 'axis', 0), shape.length);
+  const size = shape[axis];
+  const indices = context.input(1);
+  const chosen = indices.constant && elementsOf(indices);
+  if (!chosen || typeof size === 'string') return { axis, positions: undefined };
+  const positions = chosen.map((index) => {
+    const position = Number(index) < 0 ? Number(index) + size : Number(index);
+    return position >= 0 && position < size ? position : context.fail(`there is no position ${index}`);
+  });
+  return { axis, positions };
 }
 
 function gather(context: NodeContext): Value {
   const input = context.input(0);
   const indices = context.input(1);
-  const axis = context.axis(intOf(context.node, 'axis', 0), input.shape.length);
+  const { axis, positions } = gathered(context);
   const shape = [...input.shape.slice(0, axis), ...indices.shape, ...input.shape.slice(axis + 1)];
   const from = allNumbers(input.shape);
   const to = allNumbers(shape);
-  const chosen = indices.constant && elementsOf(indices);
-  if (!from || !to || !chosen) return { type: input.type, shape };
+  if (!from || !to || !positions) return { type: input.type, shape };
   const inner = elementCount(from.slice(axis + 1));
-  const positions = chosen.map((index) => {
-    const position = Number(index) < 0 ? Number(index) + from[axis] : Number(index);
-    return position >= 0 && position < from[axis] ? position : context.fail(`there is no position ${index}`);
-  });
   return picked(input, shape, (i) => {
     const row = Math.floor(i / inner);
     const outer = Math.floor(row / positions.length);
@@ -127,7 +145,7 @@ function gather(context: NodeContext): Value {
 }
 
 /** The pads of a Pad for all axes: begins, then ends. */
-function padsOf(context: NodeContext): { begins: readonly number[]; ends: readonly number[] } {
+export function padsOf(context: NodeContext): { begins: readonly number[]; ends: readonly number[] } {
   const rank = context.shape(0).length;
   const pads = context.numbers(1, 'pads') ?? [];
   const axes = context.numbers(3, 'axes')?.map((axis) => context.axis(axis, rank));
@@ -185,7 +203,10 @@ export const parts = {
     inputs: [3, 5],
     outputs: [1, 1],
     attributes: {},
-    infer: (context) => [slice(context)],
+    infer(context) {
+      const { shape, starts, steps } = sliced(context);
+      return [part(context.input(0), shape, starts, steps)];
+    },
   },
   Gather: {
     inputs: [2, 2],
