@@ -15,7 +15,8 @@ export default function ensureChromium(): void {
   const apt = (...args: string[]): boolean =>
     succeeds([...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...args]);
   console.log('No browser is here: installing Debian’s chromium for the tests of the screens …');
-  const installed = apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core');
+  const installed =
+    apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium', 'libvulkan1', 'fonts-dejavu-core');
   if (!installed || findChromium() === undefined)
     console.log('It could not be installed: the tests of the screens are skipped. (sudo apt-get install chromium)');
 }
