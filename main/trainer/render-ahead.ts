@@ -24,7 +24,7 @@ export async function* renderAhead(
   batchSize: number,
   onFailure: (failure: ViewFailure) => void,
 ): AsyncGenerator<ViewBatch> {
-  const portions = images.flatMap(splitImage);
+  const portions = splitImages(images);
   const bytesEach = size * size * 3;
   const underWay: { count: number; rendered: Promise<Rendered> }[] = [];
   let next = 0;
@@ -52,6 +52,11 @@ export async function* renderAhead(
     }
     waiting = waiting.slice(taken);
   }
+}
+
+/** Images with many views in several portions. */
+export function splitImages(images: readonly ViewedImage[]): ViewedImage[] {
+  return images.flatMap(splitImage);
 }
 
 function splitImage(image: ViewedImage): ViewedImage[] {
