@@ -4,14 +4,14 @@ import type { Split } from './project-split.ts';
 import { listLabelled, togetherKey } from '../items/labelled.ts';
 import { listClasses } from '../labels/classes.ts';
 import type { Project } from '../projects/project.ts';
-import type { LinearData } from '../trainer/jobs/linear.ts';
+import type { LabelledData } from '../trainer/labelled-data.ts';
 
 /**
  * The labelled items that have codes in a set, with their classes numbered as the outputs will be.
  *
  * @throws UserError when there are fewer than two classes to tell apart
  */
-export function gatherDataSet(project: Project, setId: number, split: Split): LinearData {
+export function gatherDataSet(project: Project, setId: number, split: Split): LabelledData {
   const coded = new Set(
     project.database.prepare<[number], number>('SELECT item_id FROM codes.codes WHERE set_id = ?').pluck().all(setId),
   );

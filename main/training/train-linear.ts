@@ -14,7 +14,8 @@ import type { StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import type { Studio } from '../studio-parts.ts';
-import type { LinearData, TrainLinearResult } from '../trainer/jobs/linear.ts';
+import type { TrainLinearResult } from '../trainer/jobs/linear.ts';
+import type { LabelledData } from '../trainer/labelled-data.ts';
 import type { ViewFailure } from '../trainer/views.ts';
 import { endRun, finishedRun, finishRun, type Run, type RunItem, type RunSuggestion, startRun } from './runs.ts';
 
@@ -124,7 +125,7 @@ function* asSuggestions(
     yield { itemId, classIndex: classIndices[row], probability: probabilities[row] };
 }
 
-function* withAnswers(data: LinearData, probabilities: Float32Array): Generator<RunItem> {
+function* withAnswers(data: LabelledData, probabilities: Float32Array): Generator<RunItem> {
   const classes = data.classNames.length;
   for (const [row, itemId] of data.ids.entries()) {
     yield {

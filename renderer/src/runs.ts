@@ -16,7 +16,12 @@ export const deviceNames: Readonly<Record<DeviceChoice, string>> = {
   auto: 'Fastest that gives the same results',
   cpu: 'Processor (CPU)',
   webgpu: 'Graphics card (WebGPU)',
+  cuda: 'Graphics card (CUDA)',
+  dml: 'Graphics card (DirectML)',
+  coreml: 'Core ML',
 };
+/** Those that every computer may have; the others are for the command line. */
+export const offeredDevices = ['auto', 'cpu', 'webgpu'] as const satisfies readonly DeviceChoice[];
 
 /** Choices for a Select, in the order of the names. */
 export function optionsOf<T extends string>(names: Readonly<Record<T, string>>): { value: T; label: string }[] {

@@ -25,6 +25,11 @@ export interface FitOptions {
    */
   readonly classWeights?: 'none' | 'balanced';
   readonly seed?: number;
+  /**
+   * Which rows the classifier is fitted to in the end; both parts when absent. `train` leaves validation rows unseen, for
+   * further training that is judged on them; where the training rows lack a class, both are used all the same.
+   */
+  readonly finalRows?: 'development' | 'train';
   /** Values of λ to try. */
   readonly regularisations?: readonly number[];
   readonly breathe?: Breathe;
@@ -80,7 +85,9 @@ export async function fitLinear(input: FitInput, options: FitOptions): Promise<L
   try {
     const scored = await searchGrid(task, splits, grid, scorer);
     const { value: regularisation } = bestOf(scored);
-    const { solution, standard } = await solveOn(task, rows.all, regularisation);
+    const trainSuffices = !countsOf(input, rows.train).includes(0);
+    const finalRows = options.finalRows === 'train' && trainSuffices ? rows.train : rows.all;
+    const { solution, standard } = await solveOn(task, finalRows, regularisation);
     const platt = options.method === 'svm' ? await calibrate(task, folds, rows.all, regularisation, scorer) : undefined;
     return {
       method: options.method,

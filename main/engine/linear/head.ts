@@ -26,8 +26,8 @@ export function buildHead(classifier: LinearClassifier): Model {
   return graph.build();
 }
 
-/** Weights `[D, C]` and bias for codes as they come: `w (x − mean) / deviation + b`, then an SVM's slope and offset. */
-function foldedWeights({ columns, classCount, mean, deviation, weights, bias, platt }: LinearClassifier) {
+/** Weights `[D, C]` and bias `[C]` for codes as they come: `w (x − mean) / deviation + b`, then an SVM's slope and offset. */
+export function foldedWeights({ columns, classCount, mean, deviation, weights, bias, platt }: LinearClassifier) {
   const folded = new Float64Array(columns * classCount);
   const foldedBias = new Float64Array(classCount);
   for (let c = 0; c < classCount; c++) {

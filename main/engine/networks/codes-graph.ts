@@ -45,12 +45,17 @@ export function buildCodesModel(network: Network, requests: readonly CodesReques
     network.model.graph,
     requests.map(({ point }) => point.tensor),
   );
-  const builder = new GraphBuilder(trunk);
+  return joinModels(buildPixels(preprocessingOf(network)), addCodes(trunk, requests));
+}
+
+/** Adds to a graph the pooling of its activations into codes, and makes them its outputs. */
+export function addCodes(graph: Graph, requests: readonly CodesRequest[]): Model {
+  const builder = new GraphBuilder(graph);
   for (const request of requests) {
     addPooling(builder, request);
     builder.output(codesOutput(request), 'float32', ['N', codesLength(request)]);
   }
-  return joinModels(buildPixels(preprocessingOf(network)), builder.build());
+  return builder.build();
 }
 
 /**

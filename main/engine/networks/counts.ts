@@ -21,20 +21,34 @@ export function isWeightLayer(graph: Graph, node: Node): boolean {
   return weightOps.has(node.op) && node.inputs.some((input) => graph.initializers.has(input));
 }
 
-/** Trainable parameters of some nodes; one that several nodes share counts once. BatchNormalization has γ and β. */
-export function countParameters(graph: Graph, nodes: readonly Node[]): number {
-  const counted = new Set<string>();
-  let count = 0;
+/** A place where a trainable tensor is taken in: the node, and which of its inputs. */
+export interface ParameterUse {
+  readonly node: Node;
+  readonly index: number;
+}
+
+/**
+ * The constants of some nodes that training may change, each with the first place that takes it, in order. Single numbers
+ * are settings, and so are statistics, sizes and limits.
+ */
+export function trainableConstants(graph: Graph, nodes: readonly Node[]): Map<string, ParameterUse> {
+  const found = new Map<string, ParameterUse>();
   for (const node of nodes) {
     const left = (settings as Partial<typeof settings>)[node.op] ?? [];
-    for (const [i, input] of node.inputs.entries()) {
+    for (const [index, input] of node.inputs.entries()) {
       const tensor = graph.initializers.get(input);
-      if (!tensor || !isFloat(tensor.type) || tensor.data.length < 2 || left.includes(i) || counted.has(input))
+      if (!tensor || !isFloat(tensor.type) || tensor.data.length < 2 || left.includes(index) || found.has(input))
         continue;
-      counted.add(input);
-      count += tensor.data.length;
+      found.set(input, { node, index });
     }
   }
+  return found;
+}
+
+/** Trainable parameters of some nodes; one that several nodes share counts once. BatchNormalization has γ and β. */
+export function countParameters(graph: Graph, nodes: readonly Node[]): number {
+  let count = 0;
+  for (const name of trainableConstants(graph, nodes).keys()) count += graph.initializers.get(name)!.data.length;
   return count;
 }
 

@@ -2,8 +2,24 @@ import * as ort from 'onnxruntime-node';
 import { EngineError } from '../errors.ts';
 import type { DataType, Tensor, TypedArrays } from '../graph/types.ts';
 
-/** Where a session computes. Never chosen in silence: the caller asks for one and gets that one or an error. */
-export type Device = 'cpu' | 'webgpu';
+/**
+ * Where a session computes, by ONNX Runtime's names: WebGPU on every vendor's GPU, CUDA on NVIDIA's where its libraries were
+ * installed, DirectML under Windows, Core ML under macOS. Never chosen in silence: the caller asks for one and gets that one
+ * or an error.
+ */
+const devices = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+export type Device = (typeof devices)[number];
+
+/** The devices that this build of ONNX Runtime may know; whether the machine has them shows when a session is made. */
+export function presentDevices(): readonly Device[] {
+  const names = new Set(ort.listSupportedBackends().map(({ name }) => name));
+  return devices.filter((device) => names.has(device));
+}
+
+/** Whether tensors can stay in the device's memory between runs; elsewhere they come back to the process's. */
+export function keepsTensors(device: Device): boolean {
+  return device === 'webgpu';
+}
 
 export interface SessionOptions {
   readonly device?: Device;
@@ -14,7 +30,16 @@ export interface SessionOptions {
    * the processor from whoever has something to do, other sessions of the same process included.
    */
   readonly sleepy?: boolean;
+  /** Outputs that stay where the session computes, to be fed to a run again: see `runKeeping`. */
+  readonly kept?: readonly string[];
 }
+
+/** A tensor that lies where a session computes: in the GPU's memory, or in the process's. Of use to sessions on that device alone. */
+export interface DeviceTensor {
+  readonly held: ort.Tensor;
+}
+
+export type Feeds = Readonly<Record<string, Tensor | DeviceTensor>>;
 
 /** A loaded network, ready to run. */
 export interface Session {
@@ -26,7 +51,15 @@ export interface Session {
    * @param feeds a tensor for each input, by name
    * @param fetches the outputs to compute; all when absent
    */
-  run(feeds: Readonly<Record<string, Tensor>>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  run(feeds: Feeds, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  /**
+   * As `run`, for a session with kept outputs, which are given as they lie; `fetches` are read.
+   * A kept tensor is held until it is disposed of (`disposeOf`).
+   */
+  runKeeping(
+    feeds: Feeds,
+    fetches: readonly string[],
+  ): Promise<{ values: Record<string, Tensor>; kept: Map<string, DeviceTensor> }>;
   release(): Promise<void>;
 }
 
@@ -41,7 +74,8 @@ const runtimeTypes: Partial<Record<DataType, ort.Tensor.Type>> = {
   bool: 'bool',
 };
 
-function toRuntime(name: string, tensor: Tensor): ort.Tensor {
+function toRuntime(name: string, tensor: Tensor | DeviceTensor): ort.Tensor {
+  if ('held' in tensor) return tensor.held;
   const type = runtimeTypes[tensor.type];
   if (!type) throw new EngineError(`Input ${name} is of type ${tensor.type}, which cannot be fed to a network.`);
   return new ort.Tensor(type, tensor.data as ort.Tensor.DataType, [...tensor.shape]);
@@ -66,6 +100,9 @@ export async function createSession(model: string | Uint8Array, options: Session
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...(options.threads ? { intraOpNumThreads: options.threads } : {}),
+    ...(options.kept && keepsTensors(device)
+      ? { preferredOutputLocation: Object.fromEntries(options.kept.map((name) => [name, 'gpu-buffer' as const])) }
+      : {}),
     ...(options.sleepy ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
   };
   let session: ort.InferenceSession;
@@ -76,15 +113,35 @@ export async function createSession(model: string | Uint8Array, options: Session
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError(`ONNX Runtime cannot load the network on ${device}: ${reason}`, { cause: error });
   }
+  const runtimeFeeds = (feeds: Feeds): Record<string, ort.Tensor> =>
+    Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toRuntime(name, tensor)]));
+  const read = (values: Readonly<Record<string, ort.Tensor>>): Record<string, Tensor> =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fromRuntime(name, value)]));
+  const kept = options.kept ?? [];
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     async run(feeds, fetches) {
-      const inputs: Record<string, ort.Tensor> = {};
-      for (const [name, tensor] of Object.entries(feeds)) inputs[name] = toRuntime(name, tensor);
-      const values = fetches ? await session.run(inputs, [...fetches]) : await session.run(inputs);
-      return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fromRuntime(name, value)]));
+      const inputs = runtimeFeeds(feeds);
+      return read(fetches ? await session.run(inputs, [...fetches]) : await session.run(inputs));
+    },
+    async runKeeping(feeds, fetches) {
+      const values = await session.run(runtimeFeeds(feeds), [...kept, ...fetches]);
+      return {
+        values: read(Object.fromEntries(fetches.map((name) => [name, values[name]]))),
+        kept: new Map(kept.map((name) => [name, { held: values[name] }])),
+      };
     },
     release: () => session.release(),
   };
+}
+
+/** Takes a tensor of a CPU session for what it is; it must not be one of a GPU's. */
+export function readHeld({ held }: DeviceTensor): Tensor {
+  return fromRuntime('', held);
+}
+
+/** Gives a kept tensor's memory back. It must not be used any more. */
+export function disposeOf({ held }: DeviceTensor): void {
+  held.dispose();
 }

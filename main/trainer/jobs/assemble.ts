@@ -1,12 +1,10 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Classifier } from '../../contract/classifiers.ts';
 import type { Pooling, Preprocessing } from '../../contract/networks.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
-import { writeModel } from '../../engine/graph/write.ts';
 import { appendHead, buildCodesModel } from '../../engine/networks/codes-graph.ts';
-import { metadataKeys } from '../../engine/networks/metadata.ts';
 import { findFreezePoint } from '../../engine/networks/freeze-points.ts';
 import { openNetwork } from '../../engine/networks/network.ts';
+import { writeClassifierFile } from '../classifier-file.ts';
 import type { JobContext } from '../context.ts';
 
 export interface AssembleParams {
@@ -32,19 +30,6 @@ export async function assemble(params: AssembleParams, context: JobContext): Pro
   ]);
   const joined = appendHead(codes, await readModelFile(params.head));
   await context.breathe();
-  const { classes, preprocessing, provenance } = params.description;
-  const metadata = {
-    ...joined.metadata,
-    [metadataKeys.classes]: JSON.stringify(classes),
-    [metadataKeys.preprocessing]: JSON.stringify(preprocessing),
-    [metadataKeys.provenance]: JSON.stringify(provenance),
-  };
-  const partial = `${params.target}.part`;
-  try {
-    await writeFile(partial, writeModel({ ...joined, metadata }), { flush: true });
-    await rename(partial, params.target);
-  } finally {
-    await rm(partial, { force: true });
-  }
+  await writeClassifierFile(params.target, joined, params.description);
   return null;
 }

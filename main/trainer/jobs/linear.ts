@@ -1,30 +1,20 @@
 import type { Evaluation } from '../../contract/evaluation.ts';
 import type { Part } from '../../contract/images.ts';
-import type { Method, RunResult } from '../../contract/runs.ts';
+import type { LinearMethod, RunResult } from '../../contract/runs.ts';
 import { pickCodes, readCodes } from '../../database/codes.ts';
 import { openForReading } from '../../database/open.ts';
 import { writeModel } from '../../engine/graph/write.ts';
 import { type FitInput, fitLinear, type LinearClassifier, predictLinear } from '../../engine/linear/fit.ts';
 import { buildHead } from '../../engine/linear/head.ts';
 import type { Matrix } from '../../engine/linear/standardise.ts';
-import { measure } from '../../evaluation/measures/measure.ts';
 import type { JobContext } from '../context.ts';
-
-/** Labelled items; position i of each list is the same item. */
-export interface LinearData {
-  readonly ids: readonly number[];
-  readonly classIndices: Int32Array;
-  readonly parts: readonly Part[];
-  /** Items of one group are never divided, and are drawn together for intervals. */
-  readonly groups: readonly string[];
-  readonly classNames: readonly string[];
-}
+import { countParts, type LabelledData, measureRows, pickRows, rowsOfPart, rowsWhere } from '../labelled-data.ts';
 
 interface LinearParams {
   readonly codesFile: string;
   readonly setId: number;
-  readonly data: LinearData;
-  readonly method: Method;
+  readonly data: LabelledData;
+  readonly method: LinearMethod;
   readonly seed: number;
 }
 
@@ -51,7 +41,7 @@ export async function trainLinear(params: TrainLinearParams, context: JobContext
   context.progress('Measuring', 0);
   const probabilities = await predictLinear(classifier, codes, () => context.breathe());
   await context.breathe();
-  const test = rowsWhere(data, (_, row) => data.parts[row] === 'test');
+  const test = rowsOfPart(data, 'test');
   return {
     head: writeModel(buildHead(classifier)),
     probabilities,
@@ -59,12 +49,8 @@ export async function trainLinear(params: TrainLinearParams, context: JobContext
     result: {
       regularisation: classifier.regularisation,
       grid: [...classifier.grid],
-      counts: {
-        train: rowsWhere(data, (_, row) => data.parts[row] === 'train').length,
-        validation: rowsWhere(data, (_, row) => data.parts[row] === 'validation').length,
-        test: test.length,
-      },
-      test: test.length ? await evaluate(params, probabilities, test, context) : null,
+      counts: countParts(data),
+      test: test.length ? await measureRows(data, probabilities, test, params.seed, context) : null,
     },
   };
 }
@@ -125,20 +111,21 @@ export async function crossValidate(params: CrossValidateParams, context: JobCon
   const foldScores: CrossValidateResult['foldScores'][number][] = [];
   const count = folds.reduce((a, b) => Math.max(a, b), -1) + 1;
   for (let fold = 0; fold < count; fold++) {
-    const held = rowsWhere(data, (_, row) => folds[row] === fold);
+    const held = rowsWhere(data, (row) => folds[row] === fold);
     const parts = data.parts.map((_, row): Part => (folds[row] === fold ? 'test' : 'train'));
     const classifier = await fit(params, codes, parts, `Fold ${fold + 1} of ${count}`, context);
     const answers = await predictLinear(classifier, pickRows(codes, held), () => context.breathe());
     for (const [at, row] of held.entries()) {
       probabilities.set(answers.subarray(at * classes, (at + 1) * classes), row * classes);
     }
-    const { macroF1, accuracy } = await evaluate(params, probabilities, held, context);
+    const { macroF1, accuracy } = await measureRows(data, probabilities, held, params.seed, context);
     foldScores.push({ items: held.length, macroF1: macroF1.value, accuracy: accuracy.value });
   }
-  const measured = rowsWhere(data, (_, row) => folds[row] >= 0);
-  return { evaluation: await evaluate(params, probabilities, measured, context), foldScores };
+  const measured = rowsWhere(data, (row) => folds[row] >= 0);
+  return { evaluation: await measureRows(data, probabilities, measured, params.seed, context), foldScores };
 }
 
+/** The codes of the labelled items, row by row. */
 function loadCodes({ codesFile, setId, data }: LinearParams): Matrix {
   const database = openForReading(codesFile);
   try {
@@ -174,37 +161,4 @@ function fit(
       await context.breathe();
     },
   });
-}
-
-function rowsWhere(data: LinearData, keep: (id: number, row: number) => boolean): number[] {
-  return data.ids.flatMap((id, row) => (keep(id, row) ? [row] : []));
-}
-
-function pickRows(codes: Matrix, rows: readonly number[]): Matrix {
-  const { columns } = codes;
-  const data = new Float32Array(rows.length * columns);
-  for (const [at, row] of rows.entries())
-    data.set(codes.data.subarray(row * columns, (row + 1) * columns), at * columns);
-  return { data, rows: rows.length, columns };
-}
-
-function evaluate(
-  { data, seed }: LinearParams,
-  probabilities: Float32Array,
-  rows: readonly number[],
-  context: JobContext,
-): Promise<Evaluation> {
-  const { data: picked } = pickRows(
-    { data: probabilities, rows: data.ids.length, columns: data.classNames.length },
-    rows,
-  );
-  return measure(
-    {
-      truth: Int32Array.from(rows, (row) => data.classIndices[row]),
-      probabilities: picked,
-      classNames: data.classNames,
-      groups: rows.map((row) => data.groups[row]),
-    },
-    { seed, breathe: () => context.breathe() },
-  );
 }

@@ -1,0 +1,34 @@
+import { int } from '../graph/attributes.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import { checkModel } from '../graph/check.ts';
+import type { Model } from '../graph/types.ts';
+import { buildTailModel, tailCodes } from '../networks/tail-graph.ts';
+import { headBias, headWeights } from './training-graph.ts';
+import type { TrainingGraphRequest } from './training-graph.ts';
+
+/** Name of the output of `buildEvaluation`, float32 [N, C]. */
+export const logProbabilitiesOutput = 'log-probabilities';
+
+/**
+ * The tail and the new classifier as they answer, for a batch of any size. Parameters and statistics are inputs by the names
+ * that they have in training, so that they need not leave the device.
+ *
+ * @param statistics names of the running statistics that follow the batches
+ */
+export function buildEvaluation(
+  { network, freeze, parameters, head, classCount }: TrainingGraphRequest,
+  statistics: readonly string[],
+): Model {
+  const { graph } = buildTailModel(network, freeze);
+  const fed = [...parameters.map(({ name }) => name), ...statistics];
+  const constants = [...graph.initializers].filter(([name]) => !fed.includes(name));
+  const builder = new GraphBuilder({ ...graph, outputs: [], initializers: new Map(constants) });
+  for (const name of fed) builder.input(name, 'float32', graph.initializers.get(name)!.shape);
+  for (const { name, shape } of head) builder.input(name, 'float32', shape);
+  const logits = builder.add('Gemm', [tailCodes(network).name, headWeights, headBias]);
+  builder.add('LogSoftmax', [logits], { axis: int(1) }, { outputs: [logProbabilitiesOutput] });
+  builder.output(logProbabilitiesOutput, 'float32', ['N', classCount]);
+  const model = builder.build();
+  checkModel(model);
+  return model;
+}

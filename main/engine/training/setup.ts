@@ -1,0 +1,55 @@
+import type { Tensor } from '../graph/types.ts';
+import type { FreezePoint } from '../networks/freeze-points.ts';
+import type { Network } from '../networks/network.ts';
+import { buildTailModel } from '../networks/tail-graph.ts';
+import { elementCount } from '../graph/tensors.ts';
+import { createRandom } from '../random.ts';
+import { chooseDevice, type Chosen } from '../runtime/choose-device.ts';
+import type { Device } from '../runtime/session.ts';
+import type { TrainingGraphRequest } from './training-graph.ts';
+import { TrainingSession, type TrainingSessionOptions } from './training-session.ts';
+
+/** Items in the trial of a device: enough to tell, few enough for a second. */
+const triedItems = 8;
+
+/**
+ * A training session on the device asked for; for `auto` on the fastest that takes the same two steps as the CPU, on a few items of no
+ * meaning.
+ */
+export async function openTrainingSession(
+  wanted: Device | 'auto',
+  request: TrainingGraphRequest,
+  options: Omit<TrainingSessionOptions, 'device'>,
+): Promise<Omit<Chosen<never>, 'made'> & { session: TrainingSession }> {
+  const open = (device: Device): Promise<TrainingSession> => TrainingSession.create(request, { ...options, device });
+  if (wanted !== 'auto') {
+    const { made, ...chosen } = await chooseDevice(wanted, async (device) => {
+      const session = await open(device);
+      return { made: session, answers: {}, milliseconds: 0, release: () => session.release() };
+    });
+    return { ...chosen, session: made };
+  }
+  const small = { ...request, batch: Math.min(request.batch, triedItems) };
+  const input = trialInput(request.network, request.freeze, small.batch);
+  const classes = Int32Array.from({ length: small.batch }, (_, item) => item % request.classCount);
+  const { made, ...chosen } = await chooseDevice(wanted, async (device) => {
+    const session = await TrainingSession.create(small, { ...options, device });
+    const losses = [await session.step({ input, classes }, 1, 1e-3)];
+    const start = performance.now();
+    losses.push(await session.step({ input, classes }, 2, 1e-3));
+    const answers = { losses: { type: 'float32', shape: [2], data: Float32Array.from(losses) } } as const;
+    return { made: session, answers, milliseconds: performance.now() - start, release: () => session.release() };
+  });
+  await made.release();
+  return { ...chosen, session: await open(chosen.device) };
+}
+
+function trialInput(network: Network, freeze: FreezePoint | undefined, batch: number): Tensor {
+  const [{ type, shape: declared }] = buildTailModel(network, freeze).graph.inputs;
+  const shape = [batch, ...declared.slice(1).map(Number)];
+  const length = elementCount(shape);
+  const random = createRandom(0);
+  if (type === 'uint8') return { type, shape, data: Uint8Array.from({ length }, () => random.integer(256)) };
+  // Activations are those of a ReLU mostly.
+  return { type: 'float32', shape, data: Float32Array.from({ length }, () => Math.max(0, random.normal())) };
+}

@@ -1,0 +1,23 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import type { Classifier } from '../contract/classifiers.ts';
+import type { Model } from '../engine/graph/types.ts';
+import { writeModel } from '../engine/graph/write.ts';
+import { metadataKeys } from '../engine/networks/metadata.ts';
+
+/** Writes a classifier whole or not at all, with all that is needed to use it without anything else. */
+export async function writeClassifierFile(target: string, model: Model, description: Classifier): Promise<void> {
+  const { classes, preprocessing, provenance } = description;
+  const metadata = {
+    ...model.metadata,
+    [metadataKeys.classes]: JSON.stringify(classes),
+    [metadataKeys.preprocessing]: JSON.stringify(preprocessing),
+    [metadataKeys.provenance]: JSON.stringify(provenance),
+  };
+  const partial = `${target}.part`;
+  try {
+    await writeFile(partial, writeModel({ ...model, metadata }), { flush: true });
+    await rename(partial, target);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}

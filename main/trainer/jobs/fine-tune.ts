@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import type { Classifier } from '../../contract/classifiers.ts';
+import type { DeviceChoice } from '../../contract/devices.ts';
+import type { EpochMetrics, FineTuning, StepMetrics } from '../../contract/fine-tuning.ts';
+import type { Preprocessing } from '../../contract/networks.ts';
+import type { RunResult } from '../../contract/runs.ts';
+import { elementCount } from '../../engine/graph/tensors.ts';
+import { findFreezePoint } from '../../engine/networks/freeze-points.ts';
+import { openNetwork } from '../../engine/networks/network.ts';
+import { tailCodes } from '../../engine/networks/tail-graph.ts';
+import { buildTrainedNetwork } from '../../engine/networks/trained-graph.ts';
+import { openTrainingSession } from '../../engine/training/setup.ts';
+import { train, type Trained, type TrainingData, type TrainingHooks } from '../../engine/training/train.ts';
+import { checkTrainable } from '../../engine/training/trainable.ts';
+import { headBias, headWeights } from '../../engine/training/training-graph.ts';
+import { writeClassifierFile } from '../classifier-file.ts';
+import type { JobContext } from '../context.ts';
+import { answerMatrix, answersOf, suggestionsOf } from '../fine-tuning/answers.ts';
+import { readCheckpoint, writeCheckpoint } from '../fine-tuning/checkpoints.ts';
+import { fittedHead, zeroHead } from '../fine-tuning/head.ts';
+import { openItems } from '../fine-tuning/items.ts';
+import { planOf } from '../fine-tuning/plan.ts';
+import { countParts, measureRows, rowsOfPart } from '../labelled-data.ts';
+import type { ViewedImage, ViewFailure } from '../views.ts';
+import type { LabelledData } from '../labelled-data.ts';
+
+export interface FineTuneParams {
+  /** The pretrained network's file. */
+  readonly network: string;
+  readonly networkHash: string;
+  readonly preprocessing: Preprocessing;
+  readonly settings: FineTuning;
+  readonly device: DeviceChoice;
+  readonly seed: number;
+  /** Labelled items. Those of the test part are answered for once, at the end. */
+  readonly data: LabelledData;
+  /** Items without a label, which the network is asked about at the end. */
+  readonly others: readonly number[];
+  /** The views of all of these items, gathered by image. */
+  readonly images: readonly ViewedImage[];
+  /** For each item the key that names its pixels (main/items/views.ts). */
+  readonly viewKeys: ReadonlyMap<number, string>;
+  /** Codes of the labelled items at the last freeze point, for a classifier that starts fitted. */
+  readonly codes: { readonly file: string; readonly setId: number } | null;
+  /** The run's own folder: checkpoints, and in the end the trained network. */
+  readonly folder: string;
+  /** The project's cache, where activations are kept. */
+  readonly cacheFolder: string;
+  /** Written into the trained network, so that it says what it is (as `assemble` does: see engine/networks/metadata.ts). */
+  readonly description: Classifier;
+  /** Goes on from the last checkpoint in the folder. */
+  readonly resume: boolean;
+}
+
+export type FineTuneOutput =
+  | { readonly kind: 'step'; readonly metrics: StepMetrics }
+  | { readonly kind: 'epoch'; readonly metrics: EpochMetrics }
+  /** Metrics of later steps, told before the run was cut off, are void: training goes on from here. */
+  | { readonly kind: 'resumed'; readonly step: number; readonly epoch: number }
+  /** A checkpoint was written: from here on the run can be gone on with. */
+  | { readonly kind: 'checkpoint'; readonly step: number }
+  | { readonly kind: 'failure'; readonly failure: ViewFailure }
+  /** Something that the person should know, such as a smaller batch. */
+  | { readonly kind: 'note'; readonly text: string };
+
+export interface FineTuneResult {
+  readonly result: RunResult;
+  /** [N, C], of every labelled item; NaN for one that could not be read. */
+  readonly probabilities: Float32Array;
+  /** The likeliest class of each of the others, and its probability; −1 for one that could not be read. */
+  readonly suggestions: { readonly classIndices: Int32Array; readonly probabilities: Float32Array };
+  readonly device: string;
+}
+
+/** The file in a run's folder that holds the trained network: pixels as the pretrained one takes them, to probabilities. */
+export const trainedNetworkFile = 'network.onnx';
+
+/** The file in a run's folder that training goes on from. */
+export const checkpointFile = 'checkpoint.bin';
+
+/**
+ * Fine-tunes a network: the trunk's activations first, then the tail with the new classifier; writes the trained network, asks it about
+ * every item, and measures it on the test items, which nothing before has seen.
+ *
+ * @throws CancelledError after a checkpoint was written
+ * @throws EngineError, UserError when it cannot be trained so; what was learned up to the last checkpoint is kept
+ */
+export async function fineTune(
+  params: FineTuneParams,
+  context: JobContext<FineTuneOutput>,
+): Promise<FineTuneResult> {
+  const { settings, data, preprocessing, seed } = params;
+  context.progress('Opening the network', 0);
+  const network = await openNetwork(params.network, { size: preprocessing.size, preprocessing });
+  const freeze = settings.freeze === null ? undefined : findFreezePoint(network.freezePoints, settings.freeze);
+  checkTrainable(network, freeze);
+  const checkpoint = params.resume ? await readCheckpoint(join(params.folder, checkpointFile)) : undefined;
+  await context.breathe();
+
+  const items = await openItems(params, network, freeze, context);
+  const head =
+    params.codes && !checkpoint
+      ? await fittedHead(params.codes, data, seed, settings.balanced, context)
+      : zeroHead(tailCodes(network).length, data.classNames.length);
+  const { request, targets, plan } = planOf(
+    settings,
+    network,
+    freeze,
+    head,
+    items.trainClasses,
+    data.classNames.length,
+    seed,
+  );
+  const notes: string[] = [];
+  const note = (text: string): void => {
+    notes.push(text);
+    context.output({ kind: 'note', text });
+  };
+  context.progress('Preparing training', 0);
+  const { session, device, reason } = await openTrainingSession(params.device, request, { ...targets, onNote: note });
+  await context.breathe();
+  let trained: Trained;
+  try {
+    if (checkpoint) {
+      const { step, epoch } = checkpoint.progress;
+      context.output({ kind: 'resumed', step, epoch });
+    }
+    trained = await train(session, items.data, plan, hooksOf(params, items.data, context), checkpoint);
+  } finally {
+    await session.release();
+  }
+  const file = join(params.folder, trainedNetworkFile);
+  const { weights } = trained;
+  const model = buildTrainedNetwork(network, {
+    backbone: weights,
+    head: { weights: weights.get(headWeights)!, bias: weights.get(headBias)! },
+  });
+  await writeClassifierFile(file, model, params.description);
+
+  const answers = await answersOf(file, preprocessing, params.images, device, context);
+  const probabilities = answerMatrix(answers, data.ids, data.classNames.length);
+  const test = rowsOfPart(data, 'test').filter((row) => answers.has(data.ids[row]));
+  return {
+    device: reason,
+    probabilities,
+    suggestions: suggestionsOf(answers, params.others),
+    result: {
+      regularisation: null,
+      grid: [],
+      counts: countParts(data),
+      test: test.length ? await measureRows(data, probabilities, test, seed, context) : null,
+      fineTuning: {
+        parameters: [...request.parameters, ...request.head].reduce((sum, { shape }) => sum + elementCount(shape), 0),
+        steps: trained.steps,
+        epochs: trained.epochs,
+        bestEpoch: trained.bestEpoch ?? null,
+        seconds: trained.seconds,
+        ended: trained.ended,
+        device: reason,
+        notes,
+      },
+    },
+  };
+}
+
+/** Longest time that is lost when the process dies. */
+const saveEvery = 60_000;
+
+function hooksOf(
+  { settings, folder }: FineTuneParams,
+  data: TrainingData,
+  context: JobContext<FineTuneOutput>,
+): TrainingHooks {
+  const total = settings.epochs * data.steps;
+  let saved = performance.now();
+  return {
+    onStep(metrics) {
+      context.output({ kind: 'step', metrics });
+      context.progress(`Training, epoch ${metrics.epoch} of ${settings.epochs}`, metrics.step, total);
+    },
+    onEpoch({ score, trainLoss, imagesPerSecond, ...common }) {
+      const metrics: EpochMetrics = {
+        ...common,
+        trainLoss: trainLoss ?? null,
+        validationLoss: score?.loss ?? null,
+        validationAccuracy: score?.accuracy ?? null,
+        validationMacroF1: score?.macroF1 ?? null,
+        confusion: score ? [...score.confusion] : null,
+        imagesPerSecond: imagesPerSecond ?? null,
+      };
+      context.output({ kind: 'epoch', metrics });
+    },
+    async save(progress, sections) {
+      await writeCheckpoint(join(folder, checkpointFile), { progress, sections });
+      saved = performance.now();
+      context.output({ kind: 'checkpoint', step: progress.step });
+    },
+    isTimeToSave: () => performance.now() - saved > saveEvery,
+    breathe: () => context.breathe(),
+    isFinishing: () => context.finishing.aborted,
+  };
+}

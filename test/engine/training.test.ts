@@ -1,0 +1,263 @@
+import { describe, expect, test } from 'vitest';
+import type { Tensor } from '../../main/engine/graph/types.ts';
+import { decodeCheckpoint, encodeCheckpoint, type Sections } from '../../main/engine/training/checkpoint.ts';
+import { adamw, sgd } from '../../main/engine/training/optimizers.ts';
+import { createRandom } from '../../main/engine/random.ts';
+import { randomised, tailParameters } from '../../main/engine/training/parameters.ts';
+import { rateOfStep } from '../../main/engine/training/schedule.ts';
+import { train, type TrainingHooks, type TrainingPlan, type TrainingProgress } from '../../main/engine/training/train.ts';
+import { TrainingSession } from '../../main/engine/training/training-session.ts';
+import { buildStepInParts, headWeights, type TrainingGraphRequest } from '../../main/engine/training/training-graph.ts';
+import { classCount, requestFor, residualNetwork, stripes, stripesData } from '../support/training.ts';
+
+const open = (request: TrainingGraphRequest) => TrainingSession.create(request, { device: 'cpu', smoothing: 0 });
+
+const plan: TrainingPlan = {
+  epochs: 4,
+  schedule: { kind: 'cosine', rate: 5e-2, warmUp: 0.1 },
+  patience: undefined,
+  averaging: false,
+  classCount,
+};
+
+interface Log {
+  readonly losses: number[];
+  readonly epochs: number[];
+  saved: { progress: TrainingProgress; sections: Sections } | undefined;
+}
+
+function hooks(changes: Partial<TrainingHooks> = {}): { log: Log; hooks: TrainingHooks } {
+  const log: Log = { losses: [], epochs: [], saved: undefined };
+  return {
+    log,
+    hooks: {
+      onStep: ({ loss }) => void log.losses.push(loss),
+      onEpoch: ({ epoch }) => void log.epochs.push(epoch),
+      save: (progress, sections) => {
+        log.saved = { progress, sections };
+        return Promise.resolve();
+      },
+      isTimeToSave: () => false,
+      breathe: () => Promise.resolve(),
+      isFinishing: () => false,
+      ...changes,
+    },
+  };
+}
+
+describe('a step', () => {
+  test('lowers the loss of its batch, from any freeze point on, with either optimizer', async () => {
+    const network = await residualNetwork();
+    for (const [freeze, optimizer] of [
+      [undefined, adamw],
+      ['block1', sgd],
+      ['block2', adamw],
+    ] as const) {
+      const request = requestFor(network, freeze, { optimizer });
+      const session = await open(request);
+      const batch = stripes(8, 1);
+      const input = freeze === undefined ? batch.input : activations(request);
+      const losses: number[] = [];
+      for (let step = 1; step <= 60; step++) losses.push(await session.step({ ...batch, input }, step, 0.01));
+      expect(losses[0]).toBeCloseTo(Math.log(classCount), 5);
+      expect(losses.at(-1)).toBeLessThan(0.97 * losses[0]);
+      await session.release();
+    }
+  });
+
+  test('in parts, with the gradients added up, changes the parameters as the whole does', async () => {
+    const network = await residualNetwork();
+    const request = requestFor(network, undefined, { clip: 0.5 });
+    const options = { device: 'cpu', smoothing: 0.1, classWeights: Float64Array.of(1, 2, 0.5) } as const;
+    const whole = await TrainingSession.create(request, options);
+    const parted = await TrainingSession.create(request, { ...options, parts: 4 });
+    for (let step = 1; step <= 3; step++) {
+      const batch = stripes(8, step);
+      const [one, other] = [await whole.step(batch, step, 0.01), await parted.step(batch, step, 0.01)];
+      expect(other).toBeCloseTo(one, 5);
+    }
+    const [a, b] = [await whole.read(whole.weightNames), await parted.read(parted.weightNames)];
+    for (const [name, { data }] of a)
+      for (const [i, value] of data.entries()) expect(b.get(name)!.data[i]).toBeCloseTo(value, 3);
+    await whole.release();
+    await parted.release();
+  });
+
+  test('with decay toward the pretrained weights stays nearer to them than with none', async () => {
+    const network = await residualNetwork();
+    const distances: number[] = [];
+    for (const towardPretrained of [0, 1]) {
+      const request = requestFor(network, undefined, { towardPretrained, weightDecay: 0 });
+      const session = await open(request);
+      for (let step = 1; step <= 20; step++) await session.step(stripes(8, step), step, 0.05);
+      const after = await session.read(request.parameters.map(({ name }) => name));
+      let sum = 0;
+      for (const { name, initial } of request.parameters)
+        for (const [i, value] of after.get(name)!.data.entries()) sum += (value - initial.data[i]) ** 2;
+      distances.push(Math.sqrt(sum));
+      await session.release();
+    }
+    expect(distances[1]).toBeLessThan(0.9 * distances[0]);
+  });
+
+  test('in two graphs has no step of its own in the first', async () => {
+    const { gather, apply } = buildStepInParts(requestFor(await residualNetwork(), 'block1'));
+    expect(gather.inputs).not.toContain('training/rate');
+    expect(apply.inputs).toContain('training/rate');
+  });
+});
+
+/** Activations of no meaning, as the tail takes them. */
+function activations({ freeze, batch }: TrainingGraphRequest): Tensor {
+  const random = createRandom(5);
+  const shape = [batch, ...freeze!.shape];
+  const length = shape.reduce((a, b) => a * b);
+  return { type: 'float32', shape, data: Float32Array.from({ length }, () => Math.max(0, random.normal())) };
+}
+
+describe('parameters', () => {
+  test('have rates that fall from the last blocks to the first, and below the classifier’s', async () => {
+    const network = await residualNetwork();
+    const rates = new Map(
+      tailParameters(network, undefined, { pretrainedRate: 0.1, rateFall: 2 }).map(({ rate, shape }) => [rate, shape]),
+    );
+    expect([...rates.keys()]).toEqual([0.025, 0.05, 0.1]);
+    const frozen = tailParameters(network, network.freezePoints[1], { pretrainedRate: 0.1, rateFall: 2 });
+    expect(new Set(frozen.map(({ rate }) => rate))).toEqual(new Set([0.1]));
+    expect(frozen).toHaveLength(8);
+    expect(frozen.filter(({ decays }) => decays)).toHaveLength(2);
+  });
+
+  test('drawn anew have the variance that keeps activations alike through the layers', async () => {
+    const network = await residualNetwork();
+    const all = tailParameters(network, undefined, { pretrainedRate: 0.1, rateFall: 2 });
+    const fresh = randomised(network, all, createRandom(0));
+    const [weights] = fresh.filter(({ shape }) => shape.length === 4 && shape[1] === 8);
+    const variance = weights.initial.data.reduce((sum, x) => sum + x * x, 0) / weights.initial.data.length;
+    expect(variance).toBeGreaterThan(0.75 * (2 / 72));
+    expect(variance).toBeLessThan(1.25 * (2 / 72));
+    expect(fresh.every(({ rate, pretrained }) => rate === 1 && !pretrained)).toBe(true);
+  });
+});
+
+describe('the schedule', () => {
+  test('rises in a straight line and falls along a cosine', () => {
+    const schedule = { kind: 'cosine', rate: 1, warmUp: 0.1, steps: 100 } as const;
+    expect([1, 5, 10].map((step) => rateOfStep(schedule, step))).toEqual([0.1, 0.5, 1]);
+    expect(rateOfStep(schedule, 56)).toBeCloseTo(0.5, 10);
+    expect(rateOfStep(schedule, 100)).toBeLessThan(0.001);
+    expect(rateOfStep({ ...schedule, kind: 'constant' }, 100)).toBe(1);
+    expect(rateOfStep({ ...schedule, warmUp: 0 }, 1)).toBe(1);
+  });
+});
+
+describe('a run', () => {
+  test('learns, keeps the best weights, and is the same every time', async () => {
+    const network = await residualNetwork();
+    const outcomes = [];
+    for (let round = 0; round < 2; round++) {
+      const session = await open(requestFor(network, undefined, { normalisation: 'batch' }));
+      const { log, hooks: own } = hooks();
+      outcomes.push({ ...(await train(session, stripesData(20), plan, own)), log });
+      await session.release();
+    }
+    const [one, other] = outcomes;
+    expect(one.log.epochs).toEqual([0, 1, 2, 3, 4]);
+    expect(one.score!.macroF1).toBeGreaterThan(0.9);
+    expect(one.ended).toBe('complete');
+    expect(other.log.losses).toEqual(one.log.losses);
+    expect([...other.weights]).toEqual([...one.weights]);
+  });
+
+  test('interrupted at any step goes on to the same weights, bit for bit', async () => {
+    const network = await residualNetwork();
+    const request = requestFor(network, undefined, { normalisation: 'batch' });
+    const averaging = { ...plan, averaging: true };
+    const undisturbed = await open(request);
+    const whole = await train(undisturbed, stripesData(3), averaging, hooks().hooks);
+    await undisturbed.release();
+    for (const stop of [1, 3, 4, 8, 12]) {
+      const first = await open(request);
+      let breaths = 0;
+      const interrupted = hooks({
+        onStep: () => void breaths++,
+        breathe: () => (breaths === stop ? Promise.reject(new Error('interrupted')) : Promise.resolve()),
+      });
+      await expect(train(first, stripesData(3), averaging, interrupted.hooks)).rejects.toThrow('interrupted');
+      await first.release();
+      const { progress, sections } = interrupted.log.saved!;
+      expect(progress.step).toBe(stop);
+      const bytes = Buffer.concat(encodeCheckpoint(progress, sections));
+      const read = decodeCheckpoint(bytes, 'checkpoint');
+      const second = await open(request);
+      const { hooks: own } = hooks();
+      const from = { progress: read.state as TrainingProgress, sections: read.sections };
+      const rest = await train(second, stripesData(3), averaging, own, from);
+      await second.release();
+      expect([...rest.weights]).toEqual([...whole.weights]);
+      expect(rest.bestEpoch).toEqual(whole.bestEpoch);
+    }
+  });
+
+  test('ends early without a better score, or when it is told to, with the best weights', async () => {
+    const network = await residualNetwork();
+    const idle = { ...plan, epochs: 20, schedule: { ...plan.schedule, rate: 1e-12 } };
+    const request = requestFor(network, undefined);
+    const second = await open(request);
+    const patient = await train(second, stripesData(2), { ...idle, patience: 2 }, hooks().hooks);
+    expect(patient.ended).toBe('patience');
+    expect(patient.epochs).toBeLessThan(20);
+    let steps = 0;
+    const third = await open(request);
+    const told = await train(
+      third,
+      stripesData(4),
+      plan,
+      hooks({ onStep: () => void steps++, isFinishing: () => steps >= 6 }).hooks,
+    );
+    expect(told).toMatchObject({ ended: 'stopped', steps: 6, epochs: 1 });
+    expect(told.weights.size).toBe(second.weightNames.length);
+    for (const one of [second, third]) await one.release();
+  });
+
+  test('whose loss is no number any more stops, and its last checkpoint is one of numbers', async () => {
+    const network = await residualNetwork();
+    const session = await open(requestFor(network, undefined, { optimizer: sgd }));
+    const { log, hooks: own } = hooks({ isTimeToSave: () => true });
+    const wild = { ...plan, epochs: 30, schedule: { kind: 'constant', rate: 1e18, warmUp: 0 } } as const;
+    await expect(train(session, stripesData(4), wild, own)).rejects.toThrow(/no numbers? any more.*smaller learning rate/);
+    for (const { data } of log.saved!.sections['state'].values()) expect(data.every(Number.isFinite)).toBe(true);
+    await session.release();
+  });
+
+  test('with the batches’ statistics keeps running ones, which answer alike in the end', async () => {
+    const network = await residualNetwork();
+    const session = await open(requestFor(network, undefined, { normalisation: 'batch' }));
+    const statistics = session.weightNames.filter((name) => !name.startsWith('head/'));
+    const before = await session.read(statistics);
+    const result = await train(session, stripesData(20), plan, hooks().hooks);
+    const after = await session.read(statistics);
+    expect([...after].some(([name, { data }]) => data.some((value, i) => value !== before.get(name)!.data[i]))).toBe(true);
+    expect(result.score!.macroF1).toBeGreaterThan(0.8);
+    await session.release();
+  });
+});
+
+describe('a checkpoint', () => {
+  const tensors = new Map([[headWeights, { type: 'float32', shape: [2, 2], data: Float32Array.of(1, 2, 3, -0) } as const]]);
+
+  test('is read as it was written', () => {
+    const bytes = Buffer.concat(encodeCheckpoint({ step: 3 }, { state: tensors, best: tensors }));
+    const { state, sections } = decodeCheckpoint(bytes, 'file');
+    expect(state).toEqual({ step: 3 });
+    expect(sections['best'].get(headWeights)).toEqual(tensors.get(headWeights));
+  });
+
+  test('cut short, or with a single bit changed, is refused by name', () => {
+    const bytes = Buffer.concat(encodeCheckpoint({ step: 3 }, { state: tensors }));
+    const flipped = Buffer.from(bytes);
+    flipped[bytes.length - 40] ^= 1;
+    for (const bad of [bytes.subarray(0, 60), bytes.subarray(0, bytes.length - 1), flipped, Buffer.alloc(0)])
+      expect(() => decodeCheckpoint(bad, 'runs/3/checkpoint.bin')).toThrow('runs/3/checkpoint.bin is damaged');
+  });
+});
