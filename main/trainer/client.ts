@@ -10,12 +10,19 @@ const killGrace = 5000;
 
 export interface JobControl<Output> extends Control {
   readonly onOutput?: (output: Output) => void;
+  /** Tells the job to end well with what it has so far. */
+  readonly finish?: AbortSignal | undefined;
+  /**
+   * Milliseconds that the job may take, once cancelled, to put away what it has done. Its caller waits for that, and takes what
+   * it hands on meanwhile; then its process is ended. When absent, the caller is told at once.
+   */
+  readonly putAwayTime?: number;
 }
 
 /** The core's end of the trainer: one job at a time, the others wait. The process is made when first needed. */
 export interface Trainer {
   /**
-   * @throws CancelledError within a fifth of a second of the signal
+   * @throws CancelledError within a fifth of a second of the signal, or of the job's time to put away
    * @throws UserError what the job said, or how the process died
    */
   run<Name extends JobName>(
@@ -65,20 +72,28 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
     const timers: NodeJS.Timeout[] = [];
     // From then on the caller has its answer, or is about to, and must not be handed any more.
     let abandoned = false;
-    const cancel = (): void => {
+    const cancel = (putAwayTime = 0): void => {
       if (abandoned) return;
-      abandoned = true;
       process.send({ kind: 'cancel', id });
-      timers.push(setTimeout(() => reject(new CancelledError()), cancelGrace));
-      timers.push(setTimeout(() => process.kill(), killGrace));
+      const abandon = (): void => {
+        abandoned = true;
+        timers.push(setTimeout(() => reject(new CancelledError()), cancelGrace));
+        timers.push(setTimeout(() => process.kill(), killGrace));
+      };
+      if (putAwayTime > 0) timers.push(setTimeout(abandon, putAwayTime));
+      else abandon();
     };
+    const onCancel = (): void => cancel(control.putAwayTime);
+    const onFinish = (): void => process.send({ kind: 'finish', id });
     const finish = (): void => {
       for (const timer of timers) clearTimeout(timer);
-      control.signal?.removeEventListener('abort', cancel);
+      control.signal?.removeEventListener('abort', onCancel);
+      control.finish?.removeEventListener('abort', onFinish);
       pending = undefined;
       settle(undefined);
     };
-    control.signal?.addEventListener('abort', cancel, { once: true });
+    control.signal?.addEventListener('abort', onCancel, { once: true });
+    control.finish?.addEventListener('abort', onFinish, { once: true });
     pending = {
       onMessage(message) {
         if (message.id !== id) return;
@@ -104,6 +119,8 @@ export function createTrainer(launch: LaunchTrainer): Trainer {
       },
     };
     process.send({ kind: 'start', id, job, params });
+    // Told while the job waited for its turn.
+    if (control.finish?.aborted) onFinish();
     return { answer, settled };
   }
 

@@ -5,6 +5,8 @@ import type { Progress } from '../contract/progress.ts';
 /** What a job has to hand. */
 export interface JobContext<Output = never> {
   readonly signal: AbortSignal;
+  /** Aborted when the job is to end well with what it has so far. Most jobs have no use for it and go on. */
+  readonly finishing: AbortSignal;
   /** Reports how far a step is; sent on at most ten times a second, and always when the step begins and ends. */
   progress(step: string, done: number, total?: number): void;
   /** Hands a part of the result to the core while the job goes on. */
@@ -21,7 +23,7 @@ const interval = 100;
 const rateWindow = 5000;
 
 export function createJobContext<Output>(
-  signal: AbortSignal,
+  { signal, finishing }: Pick<JobContext, 'signal' | 'finishing'>,
   sendProgress: (progress: Progress) => void,
   output: (value: Output) => void,
 ): JobContext<Output> {
@@ -30,6 +32,7 @@ export function createJobContext<Output>(
   let history: { time: number; done: number }[] = [];
   return {
     signal,
+    finishing,
     output,
     progress(name, done, total) {
       const time = performance.now();

@@ -3,7 +3,9 @@ import type { Progress } from '../contract/progress.ts';
 /** What the core says to the trainer. */
 export type ToTrainer =
   | { readonly kind: 'start'; readonly id: number; readonly job: string; readonly params: unknown }
-  | { readonly kind: 'cancel'; readonly id: number };
+  | { readonly kind: 'cancel'; readonly id: number }
+  /** The job is to end well before its time, with what it has so far. */
+  | { readonly kind: 'finish'; readonly id: number };
 
 /** What the trainer answers. A job ends with exactly one of `done` and `failed`. */
 export type FromTrainer =

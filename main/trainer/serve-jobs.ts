@@ -10,13 +10,14 @@ import type { FromTrainer, ToTrainer } from './protocol.ts';
  * @returns what to call with each message from the core
  */
 export function serveJobs(send: (message: FromTrainer) => void): (message: ToTrainer) => void {
-  let current: { id: number; cancel: AbortController } | undefined;
+  let current: { id: number; cancel: AbortController; finish: AbortController } | undefined;
 
   async function start({ id, job, params }: Extract<ToTrainer, { kind: 'start' }>): Promise<void> {
     const cancel = new AbortController();
-    current = { id, cancel };
+    const finish = new AbortController();
+    current = { id, cancel, finish };
     const context = createJobContext(
-      cancel.signal,
+      { signal: cancel.signal, finishing: finish.signal },
       (progress) => send({ kind: 'progress', id, progress }),
       (value) => send({ kind: 'output', id, value }),
     );
@@ -40,6 +41,6 @@ export function serveJobs(send: (message: FromTrainer) => void): (message: ToTra
 
   return (message) => {
     if (message.kind === 'start') void start(message);
-    else if (current?.id === message.id) current.cancel.abort();
+    else if (current?.id === message.id) current[message.kind].abort();
   };
 }

@@ -9,6 +9,7 @@ import type { Project } from '../../main/projects/project.ts';
 import type { Studio } from '../../main/studio-parts.ts';
 import { createTrainer, type JobControl } from '../../main/trainer/client.ts';
 import { forkTrainer } from '../../main/trainer/fork.ts';
+import type { FromTrainer, TrainerEnd } from '../../main/trainer/protocol.ts';
 import type { ViewOutput } from '../../main/trainer/run-views.ts';
 import { addTinyNetwork, eventually, integrityOf, isAlive, noisePng, valueOf, workshop } from '../support/core.ts';
 
@@ -142,6 +143,64 @@ describe('cancellation', () => {
     const idle = work.studio();
     await expect(codesJob(idle, { signal: AbortSignal.abort() })).rejects.toBeInstanceOf(CancelledError);
     expect(idle.trainer.pid).toBeUndefined();
+  });
+});
+
+describe('what a job is told meanwhile', () => {
+  /** A trainer whose process does what the test says: `heard` are the kinds of messages that reached it. */
+  function scripted(control: JobControl<ViewOutput>) {
+    const heard: string[] = [];
+    let answer: (message: FromTrainer) => void = () => undefined;
+    let end: (end: TrainerEnd) => void = () => undefined;
+    const trainer = createTrainer(() => ({
+      pid: 1,
+      send: (message) => void heard.push(message.kind),
+      onMessage: (listener) => void (answer = listener),
+      onEnd: (listener) => void (end = listener),
+      kill: () => {
+        heard.push('kill');
+        end({ code: null, signal: 'SIGKILL', lastWords: '' });
+      },
+    }));
+    const job = codesJob({ ...studio, trainer }, control, 1);
+    return { heard, job, answer: (message: FromTrainer) => answer(message) };
+  }
+
+  it('is to end well with what it has, also where that was said before its turn', async () => {
+    const finish = new AbortController();
+    const later = scripted({ finish: finish.signal });
+    await eventually(() => later.heard.length > 0);
+    finish.abort();
+    const earlier = scripted({ finish: finish.signal });
+    await eventually(() => earlier.heard.length > 1);
+    for (const { heard, job, answer } of [later, earlier]) {
+      expect(heard).toEqual(['start', 'finish']);
+      answer({ kind: 'done', id: 1, result: 'the best so far' });
+      expect(await job).toBe('the best so far');
+    }
+  });
+
+  it('after a cancellation it may put away what it did, while its caller waits and takes that', async () => {
+    const stop = new AbortController();
+    const outputs: unknown[] = [];
+    const onOutput = (output: unknown): void => void outputs.push(output);
+    const { heard, job, answer } = scripted({ signal: stop.signal, onOutput, putAwayTime: 60_000 });
+    await eventually(() => heard.length > 0);
+    stop.abort();
+    answer({ kind: 'output', id: 1, value: 'a checkpoint' });
+    answer({ kind: 'failed', id: 1, message: '', expected: true, cancelled: true });
+    await expect(job).rejects.toBeInstanceOf(CancelledError);
+    expect(outputs).toEqual(['a checkpoint']);
+    expect(heard).toEqual(['start', 'cancel']);
+  });
+
+  it('but no longer than it was given', async () => {
+    const stop = new AbortController();
+    const { heard, job } = scripted({ signal: stop.signal, putAwayTime: 1 });
+    await eventually(() => heard.length > 0);
+    stop.abort();
+    await expect(job).rejects.toBeInstanceOf(CancelledError);
+    expect(await eventually(() => heard.includes('kill'))).toBe(true);
   });
 });
 
