@@ -65,7 +65,7 @@ async function measure(source: string, options: { group?: string }, size: number
       let first = 0;
       start = performance.now();
       const context = createJobContext<ViewOutput>(
-        new AbortController().signal,
+        { signal: new AbortController().signal, finishing: new AbortController().signal },
         ignore,
         () => (first ||= performance.now()),
       );

@@ -10,6 +10,11 @@ export class ProgressLine {
     this.#shown = true;
   }
 
+  /** Puts a line above it, which stays. */
+  say(line: string): void {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}\n`);
+  }
+
   clear(): void {
     if (this.#shown) process.stderr.write('\r\x1b[K');
     this.#shown = false;

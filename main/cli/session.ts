@@ -18,6 +18,8 @@ export interface Session {
   readonly studio: Studio;
   readonly control: Control;
   readonly open: (folder: string) => Project;
+  /** Puts a line on the error stream, where that is a terminal. */
+  readonly say: (line: string) => void;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function answer(command: Command, body: (session: Session) => Answe
     const { json, text } = await body({
       studio,
       control: { signal: cancel.signal, onProgress: (one) => progress.show(one) },
+      say: (line) => progress.say(line),
       open: (folder) => {
         const project = openProject(folder);
         projects.push(project);

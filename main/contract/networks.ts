@@ -36,6 +36,14 @@ export const freezePointSchema = z.object({
 });
 export type FreezePointInfo = z.infer<typeof freezePointSchema>;
 
+/** Of a network that was fine-tuned here: the one that it was made from, and where. */
+export const parentSchema = z.object({
+  hash: z.string(),
+  name: z.string(),
+  project: z.string(),
+  run: z.int(),
+});
+
 /** What is kept of a network beside its file. */
 export const networkInfoSchema = z.object({
   /** SHA-256 of the network's files. */
@@ -51,6 +59,7 @@ export const networkInfoSchema = z.object({
   /** Classes of the classifier that it came with; null for a bare backbone. */
   classes: z.int().nullable(),
   freezePoints: z.array(freezePointSchema).min(1),
+  parent: parentSchema.optional(),
   /** When it was added, ISO 8601. */
   added: z.string(),
 });

@@ -192,6 +192,52 @@ CREATE TABLE exports (
 ) STRICT;
 `,
   },
+  {
+    name: 'paused runs, how a training goes, which pixels a run saw',
+    sql: `
+CREATE TABLE new_runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  created TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'paused', 'done', 'failed', 'cancelled')),
+  network TEXT NOT NULL,
+  config TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  result TEXT,
+  error TEXT
+) STRICT;
+INSERT INTO new_runs SELECT id, created, status, network, config, environment, result, error FROM runs;
+-- Numbers of runs that were removed stay used.
+DELETE FROM sqlite_sequence WHERE name = 'new_runs';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_runs', seq FROM sqlite_sequence WHERE name = 'runs';
+DROP TABLE runs;
+ALTER TABLE new_runs RENAME TO runs;
+
+-- A run that is gone on with must see the same pixels. NULL where the run is older than this.
+ALTER TABLE run_items ADD COLUMN view_key TEXT;
+
+CREATE TABLE run_steps (
+  run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  step INTEGER NOT NULL,           -- from 1, over the whole run
+  epoch INTEGER NOT NULL,
+  loss REAL NOT NULL,
+  rate REAL NOT NULL,
+  PRIMARY KEY (run_id, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE run_epochs (
+  run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  epoch INTEGER NOT NULL,          -- 0: before the first step
+  metrics TEXT NOT NULL,           -- JSON
+  PRIMARY KEY (run_id, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE run_notes (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  time TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+CREATE INDEX run_notes_by_run ON run_notes (run_id);
+`,
+  },
 ];
 
 /** CNN codes: in a file of their own in the project's cache, since they can be computed again. */

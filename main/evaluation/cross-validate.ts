@@ -6,6 +6,9 @@ import { networkOf, selectPoints } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { CrossValidateResult } from '../trainer/jobs/linear.ts';
+import type { LabelledData } from '../trainer/labelled-data.ts';
+import type { Run } from '../training/runs.ts';
+import { crossValidateFineTuning } from './cross-validate-fine-tuning.ts';
 import { gatherDataSet } from './data-set.ts';
 import { currentSplit } from './project-split.ts';
 import { foldsByGroup } from './splits.ts';
@@ -16,46 +19,52 @@ export interface CrossValidation extends CrossValidateResult {
 }
 
 /**
- * Measures a recipe (network, freeze point, method) by k-fold cross-validation over groups on all that is labelled
- * now, every choice made anew inside each fold.
+ * Measures the recipe of a run (network, freeze point, method, settings) by k-fold cross-validation over groups on all that is
+ * labelled now, every choice made anew inside each fold.
  */
 export async function crossValidateRecipe(
   studio: Studio,
   project: Project,
-  config: RunConfig,
+  run: Pick<Run, 'id' | 'created' | 'config'>,
   k: number,
   control: Control = {},
 ): Promise<CrossValidation> {
-  const network = networkOf(project, config.network.hash);
-  const { sets } = await computeCodes(
-    studio,
-    project,
-    {
-      network,
-      points: selectPoints(network, config.point),
-      pooling: config.pooling,
-      size: config.preprocessing.size,
-      device: config.device,
-    },
-    control,
-  );
-  const setId = sets[0].id;
-  const data = gatherDataSet(project, setId, currentSplit(project));
+  const { config } = run;
+  const codesSet = await codesFor(studio, project, config, control);
+  const split = currentSplit(project);
+  const data = gatherDataSet(project, split, codesSet);
+  const { folds, count, warnings } = divide(data, k, config.seed);
+  const { method, seed } = config;
+  const result =
+    method === 'fine-tune'
+      ? await crossValidateFineTuning(studio, project, run, { data, folds, codesSet, split: split.config }, control)
+      : await studio.trainer.run(
+          'cross-validate',
+          { codesFile: project.codesFile, setId: codesSet!, data, method, seed, folds },
+          control,
+        );
+  return { ...result, folds: count, warnings };
+}
+
+/** The codes that the recipe rests on; undefined for a classifier that starts from nothing. */
+async function codesFor(
+  studio: Studio,
+  project: Project,
+  { network: { hash }, point, pooling, preprocessing, device, fineTuning }: RunConfig,
+  control: Control,
+): Promise<number | undefined> {
+  if (fineTuning?.headStart === 'zero') return undefined;
+  const network = networkOf(project, hash);
+  const request = { network, points: selectPoints(network, point), pooling, size: preprocessing.size, device };
+  const { sets } = await computeCodes(studio, project, request, control);
+  return sets[0].id;
+}
+
+/** The fold in which each item is held out, from 0; −1 for an item that never is. */
+function divide(data: LabelledData, k: number, seed: number): { folds: Int32Array; count: number; warnings: string[] } {
   const items = data.ids.map((id, row) => ({ id, classIndex: data.classIndices[row], group: data.groups[row] }));
-  const { folds, count, message } = foldsByGroup(items, k, config.seed);
+  const { folds, count, message } = foldsByGroup(items, k, seed);
   if (count < 2)
     throw new UserError(`Cross-validation needs two groups at least that can be held out. ${message ?? ''}`.trim());
-  const result = await studio.trainer.run(
-    'cross-validate',
-    {
-      codesFile: project.codesFile,
-      setId,
-      data,
-      method: config.method,
-      seed: config.seed,
-      folds: Int32Array.from(data.ids, (id) => folds.get(id) ?? -1),
-    },
-    control,
-  );
-  return { ...result, folds: count, warnings: message ? [message] : [] };
+  return { folds: Int32Array.from(data.ids, (id) => folds.get(id) ?? -1), count, warnings: message ? [message] : [] };
 }

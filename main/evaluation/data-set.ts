@@ -7,15 +7,15 @@ import type { Project } from '../projects/project.ts';
 import type { LabelledData } from '../trainer/labelled-data.ts';
 
 /**
- * The labelled items that have codes in a set, with their classes numbered as the outputs will be.
+ * The labelled items, with their classes numbered as the outputs will be.
  *
+ * @param setId keeps those that have codes in this set
  * @throws UserError when there are fewer than two classes to tell apart
  */
-export function gatherDataSet(project: Project, setId: number, split: Split): LabelledData {
-  const coded = new Set(
-    project.database.prepare<[number], number>('SELECT item_id FROM codes.codes WHERE set_id = ?').pluck().all(setId),
-  );
-  const items = listLabelled(project).filter((item) => coded.has(item.id));
+export function gatherDataSet(project: Project, split: Split, setId?: number): LabelledData {
+  const labelled = listLabelled(project);
+  const coded = setId === undefined ? undefined : codedItems(project, setId);
+  const items = coded ? labelled.filter((item) => coded.has(item.id)) : labelled;
   const present = new Set(items.map((item) => item.classId));
   const classes = listClasses(project).filter((one) => present.has(one.id));
   if (classes.length < 2) {
@@ -30,4 +30,9 @@ export function gatherDataSet(project: Project, setId: number, split: Split): La
     groups: items.map((item) => togetherKey(item, split.config.by)),
     classNames: classes.map((one) => one.name),
   };
+}
+
+function codedItems(project: Project, setId: number): Set<number> {
+  const ids = project.database.prepare<[number], number>('SELECT item_id FROM codes.codes WHERE set_id = ?').pluck();
+  return new Set(ids.all(setId));
 }

@@ -27,11 +27,14 @@ export function evaluationRouter(session: Session) {
     }),
     crossValidate: api.evaluation.crossValidate.handler(({ input }) => {
       const project = session.project();
-      const { id: runId, config } = finishedRun(project, input.run);
-      const description = { kind: 'evaluate', title: `Cross-validating run ${runId} in ${input.folds} folds` } as const;
+      const run = finishedRun(project, input.run);
+      const description = {
+        kind: 'evaluate',
+        title: `Cross-validating run ${run.id} in ${input.folds} folds`,
+      } as const;
       const job = session.jobs.start(description, async (control, id) => {
-        const result = await crossValidateRecipe(session.studio, project, config, input.folds, control);
-        crossValidations.set(id, { ...result, run: runId });
+        const result = await crossValidateRecipe(session.studio, project, run, input.folds, control);
+        crossValidations.set(id, { ...result, run: run.id });
       });
       return { job };
     }),

@@ -71,12 +71,13 @@ export function limitsFor(
  * The views of all items, gathered by image.
  *
  * @param wanted keeps an item; all when absent
+ * @param projectLimits display limits for all images; the project's own when absent
  */
 export function listViews(
   project: Project,
   wanted: (view: ItemView) => boolean = () => true,
+  projectLimits = getSetting(project, 'displayLimits'),
 ): { images: ViewedImage[]; keys: Map<number, string> } {
-  const projectLimits = getSetting(project, 'displayLimits');
   const images = new Map<number, ViewedImage & { views: View[] }>();
   const keys = new Map<number, string>();
   const rows = project.database

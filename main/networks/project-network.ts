@@ -51,6 +51,12 @@ export function selectPoint(network: StoredNetwork, given: string): FreezePointI
   return selectPoints(network, given)[0];
 }
 
+/** What is frozen, by what a person writes: nothing (`none`: null), all but the classifier (`all`), or up to a freeze point. */
+export function freezeNamed(network: StoredNetwork, given: string): string | null {
+  if (given === 'none') return null;
+  return selectPoint(network, given === 'all' ? 'last' : given).name;
+}
+
 /** A network that the project used before, from the project's own folder. */
 export function networkOf(project: Project, hash: string): StoredNetwork {
   return readStored(join(project.networksFolder, hash));

@@ -1,63 +1,43 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Classifier, Provenance } from '../contract/classifiers.ts';
-import { productName } from '../contract/product.ts';
+import type { Classifier } from '../contract/classifiers.ts';
 import type { Control } from '../contract/progress.ts';
 import { networkFile } from '../networks/library.ts';
-import { networkOf, selectPoint } from '../networks/project-network.ts';
+import { networkOf } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { Run } from '../training/runs.ts';
-import { headFile } from '../training/train-linear.ts';
+import { describeRun } from '../training/describe-run.ts';
+import { headFile, trainedFile } from '../training/run-files.ts';
 
 /** A classifier's file with what is known of it. */
 export interface ClassifierFile extends Classifier {
   readonly path: string;
 }
 
-/** What the classifier of a run says of itself. */
-function describeRun(project: Project, { id, created, config }: Run): Classifier {
-  const point = selectPoint(networkOf(project, config.network.hash), config.point);
-  const provenance: Provenance = {
-    producer: productName,
-    project: project.name,
-    run: id,
-    created,
-    network: config.network,
-    point: config.point,
-    pooling: config.pooling,
-    method: config.method,
-    margin: config.margin,
-    displayLimits: config.displayLimits,
-    multiplyAdds: point.multiplyAddsBefore,
-  };
-  return { classes: config.classes, preprocessing: config.preprocessing, provenance };
-}
-
-/** Writes the finished classifier of a run, pixels to probabilities, to a file. */
+/**
+ * Writes the finished classifier of a run, pixels to probabilities, to a file.
+ *
+ * @param fold puts BatchNormalization into the weights before it
+ */
 export async function writeClassifier(
   studio: Studio,
   project: Project,
   run: Run,
-  target: string,
+  { target, fold }: { readonly target: string; readonly fold: boolean },
   control: Control = {},
 ): Promise<ClassifierFile> {
-  const { config } = run;
+  const { method, network, preprocessing, point, pooling } = run.config;
   const described = describeRun(project, run);
-  await studio.trainer.run(
-    'assemble',
-    {
-      network: networkFile(networkOf(project, config.network.hash)),
-      preprocessing: config.preprocessing,
-      point: config.point,
-      pooling: config.pooling,
-      head: headFile(project, run.id),
-      description: described,
-      target,
-    },
-    control,
-  );
+  const own =
+    method === 'fine-tune'
+      ? { network: trainedFile(project, run.id), head: null }
+      : {
+          network: networkFile(networkOf(project, network.hash)),
+          head: { file: headFile(project, run.id), point, pooling },
+        };
+  await studio.trainer.run('assemble', { ...own, preprocessing, fold, description: described, target }, control);
   return { ...described, path: target };
 }
 
@@ -76,7 +56,8 @@ export async function cachedClassifier(
   const path = classifierCache(project, run.id);
   if (existsSync(path)) return { ...describeRun(project, run), path };
   await mkdir(dirname(path), { recursive: true });
-  return writeClassifier(studio, project, run, path, control);
+  // ONNX Runtime, which runs it here, puts BatchNormalization into the weights by itself.
+  return writeClassifier(studio, project, run, { target: path, fold: false }, control);
 }
 
 /** A classifier from a file that somebody shared. */

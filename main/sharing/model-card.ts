@@ -4,14 +4,15 @@ import type { RunResult } from '../contract/runs.ts';
 import type { Project } from '../projects/project.ts';
 import { type Run, runItems } from '../training/runs.ts';
 import type { Agreement } from './export.ts';
+import { escapeMarkdown } from './markdown.ts';
+import { methodRows } from './method-rows.ts';
 
 /** The page that goes with a shared classifier: what it is, how to use it, how good it is and on what. Markdown. */
 export function modelCard(project: Project, run: Run & { result: RunResult }, agreement: Agreement): string {
   const { config, result } = run;
   const { size } = config.preprocessing;
-  const method = config.method === 'svm' ? 'linear SVM with Platt-scaled probabilities' : 'softmax regression';
   const { train, validation, test } = result.counts;
-  return `# ${escape(project.name)}, run ${run.id}
+  return `# ${escapeMarkdown(project.name)}, run ${run.id}
 
 A classifier of ${config.classes.length} classes, trained with ${productName} on ${run.created.slice(0, 10)}.
 
@@ -25,15 +26,16 @@ Pixels are made so: the region with a margin of ${config.margin} of its longer s
       : 'Images of more than 8 bits: the 0.1% and 99.9% quantiles of each image become 0 and 255.'
   }
 
-${config.classes.map((name, index) => `${index}. ${escape(name)}`).join('\n')}
+${config.classes.map((name, index) => `${index}. ${escapeMarkdown(name)}`).join('\n')}
 
 ## How it was made
 
 | | |
 | --- | --- |
-| Backbone | ${escape(config.network.name)} (SHA-256 \`${config.network.hash}\`) |
-| CNN codes | at ${escape(config.point)}, pooling ${config.pooling} |
-| Classifier | ${method}, regularisation ${result.regularisation.toPrecision(3)}, chosen on validation items |
+| Backbone | ${escapeMarkdown(config.network.name)} (SHA-256 \`${config.network.hash}\`) |
+${methodRows(run)
+  .map(([name, text]) => `| ${name} | ${text} |`)
+  .join('\n')}
 | Items | ${train} for training, ${validation} for validation, ${test} held out for the test, in ${countGroups(project, run.id)} groups, never divided |
 | Seed | ${config.seed} |
 
@@ -55,7 +57,7 @@ function evaluationTables(evaluation: Evaluation): string {
       ? '–'
       : `${value.toFixed(3)}${low === null || high === null ? '' : ` (${low.toFixed(3)} to ${high.toFixed(3)})`}`;
   const { confusion, perClass } = evaluation;
-  const names = perClass.map((one) => escape(one.name));
+  const names = perClass.map((one) => escapeMarkdown(one.name));
   return `On ${evaluation.items} held-out items of ${evaluation.groups} groups; 95% intervals by bootstrap over groups.
 
 | | |
@@ -79,9 +81,4 @@ ${confusion.map((row, index) => `| **${names[index]}** | ${row.join(' | ')} |`).
 
 function countGroups(project: Project, runId: number): number {
   return new Set([...runItems(project, runId)].map((item) => item.group)).size;
-}
-
-/** Names are the user's: they must not become markup. */
-function escape(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]<>()#+!|~-]/g, '\\$&').replaceAll(/\s+/g, ' ');
 }

@@ -29,7 +29,7 @@ export function sharingRouter(session: Session) {
       const project = session.project();
       const run = finishedRun(project, input.run);
       const job = session.jobs.start({ kind: 'export', title: `Exporting run ${run.id}` }, async (control) => {
-        await exportRun(studio, project, run, input.folder ?? project.exportsFolder, control);
+        await exportRun(studio, project, run, { folder: input.folder ?? project.exportsFolder }, control);
         session.touch('exports');
       });
       return { job };

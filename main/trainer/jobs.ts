@@ -1,4 +1,5 @@
 import type { Classifier } from '../contract/classifiers.ts';
+import type { Evaluation } from '../contract/evaluation.ts';
 import type { JobContext } from './context.ts';
 import { assemble, type AssembleParams } from './jobs/assemble.ts';
 import { computeCodes, type CodesParams, type CodesResult } from './jobs/codes.ts';
@@ -12,6 +13,7 @@ import {
   type TrainLinearResult,
 } from './jobs/linear.ts';
 import { describeClassifier, type DescribeClassifierParams } from './jobs/describe-classifier.ts';
+import { measureAnswers, type MeasureParams } from './jobs/measure.ts';
 import { findNeighbours, type NeighboursParams, type NeighboursResult } from './jobs/neighbours.ts';
 import { predict, type PredictParams, type PredictResult } from './jobs/predict.ts';
 import type { ViewOutput } from './run-views.ts';
@@ -23,6 +25,7 @@ export interface Jobs {
   neighbours: { params: NeighboursParams; output: never; result: NeighboursResult };
   'train-linear': { params: TrainLinearParams; output: never; result: TrainLinearResult };
   'cross-validate': { params: CrossValidateParams; output: never; result: CrossValidateResult };
+  measure: { params: MeasureParams; output: never; result: Evaluation };
   assemble: { params: AssembleParams; output: never; result: null };
   'describe-classifier': { params: DescribeClassifierParams; output: never; result: Classifier };
   predict: { params: PredictParams; output: ViewOutput; result: PredictResult };
@@ -42,6 +45,7 @@ export const jobs: {
   neighbours: findNeighbours,
   'train-linear': trainLinear,
   'cross-validate': crossValidate,
+  measure: measureAnswers,
   assemble,
   'describe-classifier': describeClassifier,
   predict,

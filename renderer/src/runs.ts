@@ -2,11 +2,15 @@ import type { RunInfo } from '../../main/contract/api/learning.ts';
 import type { Evaluation } from '../../main/contract/evaluation.ts';
 import type { DeviceChoice } from '../../main/contract/devices.ts';
 import type { Pooling } from '../../main/contract/networks.ts';
-import type { Method, RunConfig } from '../../main/contract/runs.ts';
+import type { LinearMethod, Method, RunConfig } from '../../main/contract/runs.ts';
 import { measure } from './charts/figures.ts';
 import { counted } from './format.ts';
 
-export const methodNames: Readonly<Record<Method, string>> = { softmax: 'Softmax regression', svm: 'Linear SVM' };
+export const linearMethodNames: Readonly<Record<LinearMethod, string>> = {
+  softmax: 'Softmax regression',
+  svm: 'Linear SVM',
+};
+export const methodNames: Readonly<Record<Method, string>> = { ...linearMethodNames, 'fine-tune': 'Fine-tuning' };
 export const poolingNames: Readonly<Record<Pooling, string>> = {
   avg: 'Mean over the image',
   'avg+max': 'Mean and maximum',
@@ -48,9 +52,21 @@ export function heldOut({ items, groups }: Evaluation): string {
   return groups === items ? words : `${words} of ${counted(groups, 'group')}`;
 }
 
-/** `mobilenet at conv_dw_13`. */
-export function whereOf({ network, point }: RunConfig): string {
-  return `${network.name} at ${point}`;
+/** The freeze point: where codes were taken, or up to where a fine-tuned network was left as it was. */
+export function freezePointOf({ point, fineTuning }: RunConfig): string {
+  return fineTuning ? (fineTuning.freeze ?? 'Nothing frozen') : point;
+}
+
+/** `Linear SVM at conv_dw_13`, `Fine-tuning after conv_dw_6`, `Fine-tuning of everything`. */
+export function recipeOf({ method, point, fineTuning }: RunConfig): string {
+  if (!fineTuning) return `${methodNames[method]} at ${point}`;
+  return `${methodNames[method]} ${fineTuning.freeze === null ? 'of everything' : `after ${fineTuning.freeze}`}`;
+}
+
+/** `mobilenet at conv_dw_13`; of a fine-tuned network `mobilenet after conv_dw_6`, or its name alone where nothing was frozen. */
+export function whereOf({ network, point, fineTuning }: RunConfig): string {
+  if (!fineTuning) return `${network.name} at ${point}`;
+  return fineTuning.freeze === null ? network.name : `${network.name} after ${fineTuning.freeze}`;
 }
 
 /** A run in a list to choose from: `Run 3 · macro-F1 0.931 · Linear SVM, mobilenet at conv_dw_13`. */

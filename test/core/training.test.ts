@@ -13,9 +13,10 @@ import { cachedClassifier, openClassifier } from '../../main/sharing/classifier.
 import { exportRun } from '../../main/sharing/export.ts';
 import { predictSource } from '../../main/sharing/predict.ts';
 import type { Studio } from '../../main/studio-parts.ts';
-import { endAbandonedRuns, finishedRun, listRuns, runItems, startRun } from '../../main/training/runs.ts';
-import { trainLinear, type TrainReport } from '../../main/training/train-linear.ts';
-import type { Method } from '../../main/contract/runs.ts';
+import { endAbandonedRuns, finishedRun, listRuns, recordedData, runItems, startRun } from '../../main/training/runs.ts';
+import type { TrainReport } from '../../main/training/recipe.ts';
+import { trainLinear } from '../../main/training/train-linear.ts';
+import type { LinearMethod } from '../../main/contract/runs.ts';
 import { addTinyNetwork, integrityOf, noisePng, valueOf, workshop, writeClasses } from '../support/core.ts';
 
 const work = workshop();
@@ -31,7 +32,7 @@ beforeAll(async () => {
   await useNetwork(studio, project);
 });
 
-async function train(method: Method = 'softmax', signal?: AbortSignal): Promise<TrainReport> {
+async function train(method: LinearMethod = 'softmax', signal?: AbortSignal): Promise<TrainReport> {
   const network = await useNetwork(studio, project);
   const request = {
     network,
@@ -170,7 +171,8 @@ describe('a run', () => {
   });
 
   it('that a dead process left behind is ended', () => {
-    const id = startRun(project, finishedRun(project).config);
+    const last = finishedRun(project);
+    const id = startRun(project, last.config, recordedData(project, last).data);
     endAbandonedRuns(project);
     expect(listRuns(project).find((run) => run.id === id)).toMatchObject({ status: 'failed' });
   });
@@ -194,7 +196,7 @@ describe('a run', () => {
   });
 
   it('is cross-validated over all that is labelled', async () => {
-    const result = await crossValidateRecipe(studio, project, finishedRun(project).config, 3);
+    const result = await crossValidateRecipe(studio, project, finishedRun(project), 3);
     expect(result).toMatchObject({ folds: 3, warnings: [] });
     expect(result.foldScores.reduce((sum, { items }) => sum + items, 0)).toBe(60);
     expect(result.evaluation.items).toBe(60);
@@ -205,7 +207,7 @@ describe('a run', () => {
 describe('an exported classifier', () => {
   it('answers as the studio does, says what it is, and predicts by itself', async () => {
     const { run } = await train();
-    const report = await exportRun(studio, project, finishedRun(project, run.id), work.path('out'));
+    const report = await exportRun(studio, project, finishedRun(project, run.id), { folder: work.path('out') });
     expect(readdirSync(work.path('out')).sort()).toEqual([`cells-run-${run.id}.md`, `cells-run-${run.id}.onnx`]);
     expect(report.agreement.items).toBe(run.result!.counts.test);
     expect(report.agreement.largestDifference).toBeLessThan(1e-5);
@@ -226,13 +228,13 @@ describe('an exported classifier', () => {
     project.database
       .prepare('UPDATE run_items SET probabilities = ? WHERE run_id = ?')
       .run(Buffer.from(Float32Array.of(0.5, 0.5).buffer), run.id);
-    await expect(exportRun(studio, project, finished, out)).rejects.toThrow(
+    await expect(exportRun(studio, project, finished, { folder: out })).rejects.toThrow(
       /answers otherwise than the studio: a probability differs by .*e-1, more than 0\.0001\. It was not kept/,
     );
     expect(readdirSync(out)).toEqual([]);
     const name = join(out, `cells-run-${run.id}.onnx`);
     writeFileSync(name, 'an earlier export');
-    await expect(exportRun(studio, project, finished, out)).rejects.toThrow('answers otherwise');
+    await expect(exportRun(studio, project, finished, { folder: out })).rejects.toThrow('answers otherwise');
     expect(readFileSync(name, 'utf8')).toBe('an earlier export');
     expect(readdirSync(out)).toHaveLength(1);
   });
@@ -252,9 +254,9 @@ describe('an exported classifier', () => {
     } as const;
     const { run } = await trainLinear(studio, vanishing, request);
     rmSync(work.path('vanishing'), { recursive: true });
-    await expect(exportRun(studio, vanishing, finishedRun(vanishing, run.id), work.path('unchecked'))).rejects.toThrow(
-      /could not be checked: no image of the run could be read: .*There is no such file or folder\.$/,
-    );
+    await expect(
+      exportRun(studio, vanishing, finishedRun(vanishing, run.id), { folder: work.path('unchecked') }),
+    ).rejects.toThrow(/could not be checked: no image of the run could be read: .*There is no such file or folder\.$/);
     expect(readdirSync(work.path('unchecked'))).toEqual([]);
   });
 
@@ -264,7 +266,7 @@ describe('an exported classifier', () => {
     expect(networkOf(project, hash).info.name).toBe('tiny');
     const { run } = await train();
     setSetting(project, 'network', hash);
-    await exportRun(studio, project, finishedRun(project, run.id), work.path('without library'));
+    await exportRun(studio, project, finishedRun(project, run.id), { folder: work.path('without library') });
     expect(existsSync(work.path('without library', `cells-run-${run.id}.onnx`))).toBe(true);
     expect(integrityOf(project)).toEqual(['ok']);
     expect(valueOf(project, `SELECT COUNT(*) FROM runs WHERE status = 'running'`)).toBe(0);

@@ -6,6 +6,7 @@ import type { NetworkInfo, Pooling } from '../../contract/networks.ts';
 import { describeItems, findItem } from '../../items/find.ts';
 import { addNetwork, findNetwork, listNetworks } from '../../networks/library.ts';
 import { selectPoint, selectPoints, useNetwork } from '../../networks/project-network.ts';
+import { fineTunedFile } from '../../training/runs.ts';
 import { deviceOption, networkOption, number, pointOption, poolingOption, sizeOption } from '../options.ts';
 import { answer } from '../session.ts';
 import { type Cell, table } from '../table.ts';
@@ -56,8 +57,9 @@ export function addNetworkCommands(program: Command): void {
 
   network
     .command('add')
-    .description('take one in from a file: ONNX, or a TensorFlow.js layers-model')
-    .argument('<path>', 'an .onnx file, or the folder or model.json of a TensorFlow.js layers-model')
+    .description('take one in from a file (ONNX, or a TensorFlow.js layers-model), or from a fine-tuned run')
+    .argument('<path>', 'an .onnx file, the folder or model.json of a TensorFlow.js layers-model; with --run a project')
+    .option('--run <number>', 'the network that this run of the project fine-tuned', number({ min: 1, whole: true }))
     .option('--name <name>', 'what to call it; its file’s name when left out')
     .addOption(
       new Option('--preprocessing <way>', 'how it wants its pixels scaled, where the file does not say').choices([
@@ -76,16 +78,18 @@ export function addNetworkCommands(program: Command): void {
           preprocessing: scaling,
           size,
           name,
-        }: { preprocessing?: 'tf' | 'torch' | 'caffe' | 'unit' | 'raw'; size?: number; name?: string },
+          run,
+        }: { preprocessing?: 'tf' | 'torch' | 'caffe' | 'unit' | 'raw'; size?: number; name?: string; run?: number },
         command: Command,
       ) => {
-        await answer(command, async ({ studio, control }) => {
+        await answer(command, async ({ studio, open, control }) => {
+          const file = run === undefined ? path : fineTunedFile(open(path), run);
           const options = {
             ...(scaling ? { scaling } : {}),
             ...(size === undefined ? {} : { size }),
             ...(name === undefined ? {} : { name }),
           };
-          const { info } = await addNetwork(studio.libraryFolder, studio.trainer, path, options, control);
+          const { info } = await addNetwork(studio.libraryFolder, studio.trainer, file, options, control);
           return { json: info, text: `Added ${info.name}\n\n${describeNetwork(info)}` };
         });
       },
@@ -183,6 +187,11 @@ function describeNetwork(info: NetworkInfo): string {
   ]);
   return [
     `${info.name}: ${millions(info.parameters)} parameters, ${info.classes === null ? 'no classifier of its own' : `a classifier of ${info.classes} classes (left out)`}`,
+    ...(info.parent
+      ? [
+          `fine-tuned from ${info.parent.name} (${info.parent.hash.slice(0, 12)}) in ${info.parent.project}, run ${info.parent.run}`,
+        ]
+      : []),
     `input ${size}×${size} ${channels.toUpperCase()}, pixels to ${range.join('…')}, minus ${mean.join(', ')}, over ${deviation.join(', ')} (${info.preprocessingSource})`,
     '',
     table(['', 'freeze point', 'shape', 'stride', 'parameters before', 'after', 'multiply-adds before', 'after'], rows),

@@ -85,10 +85,12 @@ export function addSharingCommands(program: Command): void {
     .addOption(runOption())
     .addOption(new Option('--format <format>', 'what to write').choices(['onnx']).default('onnx'))
     .requiredOption('--out <folder>', 'where to')
-    .action(async (folder: string, options: { run?: number; out: string }, command: Command) => {
+    .option('--no-fold', 'leave BatchNormalization as it is; else it is put into the weights before it, for speed')
+    .action(async (folder: string, options: { run?: number; out: string; fold: boolean }, command: Command) => {
       await answer(command, async ({ studio, open, control }) => {
         const project = open(folder);
-        const report = await exportRun(studio, project, finishedRun(project, options.run), options.out, control);
+        const target = { folder: options.out, fold: options.fold };
+        const report = await exportRun(studio, project, finishedRun(project, options.run), target, control);
         const { items, largestDifference } = report.agreement;
         const text = [
           ...report.files.map((file) => `Wrote ${file}`),

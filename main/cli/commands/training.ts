@@ -1,30 +1,16 @@
 import { type Command, Option } from 'commander';
-import type { DeviceChoice } from '../../contract/devices.ts';
 import { UserError } from '../../contract/errors.ts';
-import { parts } from '../../contract/images.ts';
-import type { Pooling } from '../../contract/networks.ts';
-import { type Method, methods } from '../../contract/runs.ts';
 import { crossValidateRecipe } from '../../evaluation/cross-validate.ts';
 import { createSplit, defaultSplit, type SplitReport } from '../../evaluation/project-split.ts';
 import { type Grouping, groupings } from '../../items/labelled.ts';
-import { selectPoint, useNetwork } from '../../networks/project-network.ts';
-import { finishedRun, listRuns, type Run } from '../../training/runs.ts';
-import { trainLinear } from '../../training/train-linear.ts';
+import { finishedRun, listRuns } from '../../training/runs.ts';
 import { describeEvaluation } from '../evaluation-text.ts';
-import { deviceOption, networkOption, number, pointOption, poolingOption, seedOption, sizeOption } from '../options.ts';
+import { number, seedOption } from '../options.ts';
+import { describeCounts, describeRecipe, freezePointOf } from '../run-text.ts';
 import { answer } from '../session.ts';
 import { type Cell, table } from '../table.ts';
-import { listRefusals } from './data.ts';
-
-interface TrainOptions {
-  readonly network?: string;
-  readonly method: Method;
-  readonly at: string;
-  readonly pool: Pooling;
-  readonly device: DeviceChoice;
-  readonly seed: number;
-  readonly size?: number;
-}
+import { addMetricsCommand } from './metrics.ts';
+import { addTrainCommand } from './train.ts';
 
 /** Dividing what is labelled, training on it, and measuring honestly. */
 export function addTrainingCommands(program: Command): void {
@@ -52,52 +38,7 @@ export function addTrainingCommands(program: Command): void {
       },
     );
 
-  program
-    .command('train')
-    .description('train a classifier on CNN codes')
-    .argument('<project>')
-    .addOption(networkOption())
-    .addOption(new Option('--method <method>', 'the linear classifier').choices(methods).default('softmax'))
-    .addOption(pointOption('the freeze point whose codes are used: its name, its number, or last'))
-    .addOption(poolingOption())
-    .addOption(deviceOption())
-    .addOption(seedOption())
-    .addOption(sizeOption())
-    .action(async (folder: string, options: TrainOptions, command: Command) => {
-      await answer(command, async ({ studio, open, control }) => {
-        const project = open(folder);
-        const network = await useNetwork(studio, project, options.network);
-        const point = selectPoint(network, options.at);
-        const { run, warnings, failures, device } = await trainLinear(
-          studio,
-          project,
-          {
-            network,
-            point,
-            method: options.method,
-            pooling: options.pool,
-            seed: options.seed,
-            device: options.device,
-            ...(options.size === undefined ? {} : { size: options.size }),
-          },
-          control,
-        );
-        const text = [
-          `Run ${run.id}: ${describeRecipe(run)}`,
-          ...(device === undefined ? [] : [`Device: ${device}`]),
-          ...warnings.map((warning) => `Warning: ${warning}`),
-          ...listRefusals(
-            'Not read',
-            failures.map(({ id, reason }) => ({ source: `item ${id}`, reason })),
-          ),
-          ...(run.result ? [describeCounts(run.result.counts)] : []),
-          ...(run.result?.test
-            ? ['', describeEvaluation(run.result.test)]
-            : ['Nothing was held out, so nothing was measured.']),
-        ];
-        return { json: { run, warnings, failures, device }, text: text.join('\n') };
-      });
-    });
+  addTrainCommand(program);
 
   program
     .command('runs')
@@ -111,7 +52,7 @@ export function addTrainingCommands(program: Command): void {
           run.created.slice(0, 16).replace('T', ' '),
           run.status,
           run.config.network.name,
-          run.config.point,
+          freezePointOf(run),
           run.config.method,
           run.result?.test?.macroF1.value ?? null,
           run.result?.test?.accuracy.value ?? null,
@@ -120,6 +61,8 @@ export function addTrainingCommands(program: Command): void {
         return { json: runs, text: runs.length ? table(heading, rows) : 'Nothing was trained yet.' };
       });
     });
+
+  addMetricsCommand(program);
 
   program
     .command('evaluate')
@@ -140,7 +83,7 @@ export function addTrainingCommands(program: Command): void {
             );
           return { json: { run: run.id, evaluation: test }, text: `${heading}\n\n${describeEvaluation(test)}` };
         }
-        const result = await crossValidateRecipe(studio, project, run.config, options.folds, control);
+        const result = await crossValidateRecipe(studio, project, run, options.folds, control);
         const scores = table(
           ['fold', 'items', 'macro-F1', 'accuracy'],
           result.foldScores.map((fold, index) => [index + 1, fold.items, fold.macroF1, fold.accuracy]),
@@ -150,15 +93,6 @@ export function addTrainingCommands(program: Command): void {
         return { json: { run: run.id, ...result }, text };
       });
     });
-}
-
-function describeRecipe({ config }: Run): string {
-  const { method, network, point, pooling, preprocessing } = config;
-  return `${method} on the codes of ${network.name} at ${point} (${pooling}, ${preprocessing.size} px), ${config.classes.length} classes`;
-}
-
-function describeCounts(counts: SplitReport['counts']): string {
-  return parts.map((part) => `${counts[part].toLocaleString('en')} ${part}`).join(', ');
 }
 
 function describeSplit({ id, counts, warnings }: SplitReport): string {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { deviceChoices } from '../devices.ts';
 import { evaluationSchema } from '../evaluation.ts';
 import { networkInfoSchema, poolings } from '../networks.ts';
-import { methods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
+import { linearMethods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
 import {
   classIdSchema,
   itemIdSchema,
@@ -32,7 +32,7 @@ export const networksContract = {
 };
 
 export const trainSettingsSchema = z.object({
-  method: z.enum(methods),
+  method: z.enum(linearMethods),
   /** Name of a freeze point of the project's network, or `last`. */
   point: z.string(),
   pooling: z.enum(poolings),

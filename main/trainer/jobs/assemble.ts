@@ -1,19 +1,23 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Classifier } from '../../contract/classifiers.ts';
 import type { Pooling, Preprocessing } from '../../contract/networks.ts';
+import { foldNormalisation } from '../../engine/graph/fold-norm.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
-import { appendHead, buildCodesModel } from '../../engine/networks/codes-graph.ts';
+import type { Model } from '../../engine/graph/types.ts';
+import { writeModel } from '../../engine/graph/write.ts';
+import { appendHead, buildCodesModel, buildNetworkModel } from '../../engine/networks/codes-graph.ts';
 import { findFreezePoint } from '../../engine/networks/freeze-points.ts';
-import { openNetwork } from '../../engine/networks/network.ts';
-import { writeClassifierFile } from '../classifier-file.ts';
+import { type Network, openNetwork } from '../../engine/networks/network.ts';
 import type { JobContext } from '../context.ts';
+import { asFileMetadata } from '../file-metadata.ts';
 
 export interface AssembleParams {
   readonly network: string;
   readonly preprocessing: Preprocessing;
-  readonly point: string;
-  readonly pooling: Pooling;
-  /** The head's ONNX file: codes to probabilities. */
-  readonly head: string;
+  /** The ONNX file from codes to probabilities; null where the network gives probabilities itself. */
+  readonly head: { readonly file: string; readonly point: string; readonly pooling: Pooling } | null;
+  /** Whether BatchNormalization is put into the weights before it, which is faster where nobody does so on loading. */
+  readonly fold: boolean;
   /** Written into the file, so that it can be used without anything else. */
   readonly description: Classifier;
   /** The file to write. */
@@ -23,13 +27,24 @@ export interface AssembleParams {
 /** Writes a finished classifier, pixels to probabilities, in one ONNX file. */
 export async function assemble(params: AssembleParams, context: JobContext): Promise<null> {
   context.progress('Writing the network', 0);
-  const { size } = params.preprocessing;
-  const network = await openNetwork(params.network, { size, preprocessing: params.preprocessing });
-  const codes = buildCodesModel(network, [
-    { point: findFreezePoint(network.freezePoints, params.point), pooling: params.pooling },
-  ]);
-  const joined = appendHead(codes, await readModelFile(params.head));
+  const { head, preprocessing: wanted } = params;
+  const network = await openNetwork(params.network, { size: wanted.size, preprocessing: wanted });
+  const whole = head ? await withHead(network, head) : buildNetworkModel(network);
+  const joined = params.fold ? foldNormalisation(whole) : whole;
   await context.breathe();
-  await writeClassifierFile(params.target, joined, params.description);
+  const metadata = { ...joined.metadata, ...asFileMetadata(params.description) };
+  const partial = `${params.target}.part`;
+  try {
+    await writeFile(partial, writeModel({ ...joined, metadata }), { flush: true });
+    await rename(partial, params.target);
+  } finally {
+    await rm(partial, { force: true });
+  }
   return null;
+}
+
+async function withHead(network: Network, head: NonNullable<AssembleParams['head']>): Promise<Model> {
+  const point = findFreezePoint(network.freezePoints, head.point);
+  const codes = buildCodesModel(network, [{ point, pooling: head.pooling }]);
+  return appendHead(codes, await readModelFile(head.file));
 }

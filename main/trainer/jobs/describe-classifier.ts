@@ -1,8 +1,8 @@
 import { UserError } from '../../contract/errors.ts';
 import { type Classifier, classifierSchema } from '../../contract/classifiers.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
-import { metadataKeys } from '../../engine/networks/metadata.ts';
 import type { JobContext } from '../context.ts';
+import { fileMetadata } from '../file-metadata.ts';
 
 export interface DescribeClassifierParams {
   readonly path: string;
@@ -16,21 +16,11 @@ export interface DescribeClassifierParams {
 export async function describeClassifier({ path }: DescribeClassifierParams, context: JobContext): Promise<Classifier> {
   context.progress('Opening the classifier', 0);
   const { metadata } = await readModelFile(path);
-  const parsed = classifierSchema.safeParse(
-    Object.fromEntries(Object.entries(metadataKeys).map(([name, key]) => [name, parseJson(metadata[key])])),
-  );
+  const parsed = classifierSchema.safeParse(fileMetadata(metadata));
   if (!parsed.success) {
     throw new UserError(
       `${path} does not say which classes it knows and how it wants its pixels: it was not exported by Parfocal. Add it as a network and train a classifier on it instead.`,
     );
   }
   return parsed.data;
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

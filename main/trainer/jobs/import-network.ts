@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { provenanceSchema } from '../../contract/classifiers.ts';
 import { UserError } from '../../contract/errors.ts';
 import type { NetworkInfo } from '../../contract/networks.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
@@ -8,6 +9,7 @@ import { writeModel } from '../../engine/graph/write.ts';
 import { openNetwork, type Network } from '../../engine/networks/network.ts';
 import { type Scaling, scalings } from '../../engine/networks/preprocessing.ts';
 import type { JobContext } from '../context.ts';
+import { fileMetadata } from '../file-metadata.ts';
 
 /** What a person may tell of a network that its file does not say. */
 export interface PreprocessingChoice {
@@ -44,11 +46,13 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
       `${params.path}: the network has no freeze point: nowhere does one single tensor carry everything.`,
     );
   }
+  const parent = parentOf(network.model.metadata);
   const isOnnx = params.path.toLowerCase().endsWith('.onnx');
   const files = isOnnx ? await packOnnx(params) : await copyTfjs(params);
   return {
     hash: await hashFiles(params.target, files),
-    name: network.name,
+    // A run's file is named as every run's is.
+    name: parent ? `${parent.project}-run-${parent.run}` : network.name,
     format: isOnnx ? 'onnx' : 'tfjs',
     file: files[0],
     preprocessing: network.preprocessing,
@@ -58,7 +62,14 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
     parameters: network.parameters,
     classes: network.classifier?.classes ?? null,
     freezePoints: network.freezePoints.map((point) => describePoint(point)),
+    ...(parent ? { parent } : {}),
   };
+}
+
+/** The network that this one was made from, where a run of ours made it. */
+function parentOf(metadata: Readonly<Record<string, string>>): NetworkInfo['parent'] {
+  const { success, data } = provenanceSchema.safeParse(fileMetadata(metadata).provenance);
+  return success ? { ...data.network, project: data.project, run: data.run } : undefined;
 }
 
 function describePoint(point: Network['freezePoints'][number]): NetworkInfo['freezePoints'][number] {

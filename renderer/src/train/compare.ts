@@ -1,8 +1,9 @@
 import type { RunInfo } from '../../../main/contract/api/learning.ts';
 import type { Evaluation } from '../../../main/contract/evaluation.ts';
+import type { FineTuning } from '../../../main/contract/fine-tuning.ts';
 import { measure } from '../charts/figures.ts';
 import { count } from '../format.ts';
-import { deviceNames, methodNames, poolingNames } from '../runs.ts';
+import { deviceNames, freezePointOf, methodNames, poolingNames } from '../runs.ts';
 
 export interface ComparedRow {
   readonly name: string;
@@ -42,18 +43,37 @@ export function comparedSettings(runs: readonly Run[]): ComparedRow[] {
   return [
     setting('Method', runs, ({ config }) => methodNames[config.method]),
     setting('Network', runs, ({ config }) => config.network.name),
-    setting('Freeze point', runs, ({ config }) => config.point),
-    setting('Pooling', runs, ({ config }) => poolingNames[config.pooling]),
+    setting('Freeze point', runs, ({ config }) => freezePointOf(config)),
+    setting('Pooling', runs, ({ config }) => (config.fineTuning ? '–' : poolingNames[config.pooling])),
     setting('Input size', runs, ({ config }) => `${config.preprocessing.size} px`),
     setting('Classes', runs, ({ config }) => config.classes.join(', ')),
     setting('Split', runs, ({ config }) => String(config.split)),
     setting('Training items', runs, ({ result }) => count(result.counts.train)),
     setting('Validation items', runs, ({ result }) => count(result.counts.validation)),
     setting('Test items', runs, ({ result }) => count(result.counts.test)),
-    setting('Penalty chosen', runs, ({ result }) => result.regularisation.toPrecision(3)),
+    setting('Penalty chosen', runs, ({ result }) => result.regularisation?.toPrecision(3) ?? '–'),
+    ...(runs.some(({ config }) => config.fineTuning) ? fineTuningSettings(runs) : []),
     setting('Margin around regions', runs, ({ config }) => String(config.margin)),
     setting('Seed', runs, ({ config }) => String(config.seed)),
     setting('Device', runs, ({ config }) => deviceNames[config.device]),
+  ];
+}
+
+function fineTuningSettings(runs: readonly Run[]): ComparedRow[] {
+  const own = (name: string, text: (told: FineTuning) => string): ComparedRow =>
+    setting(name, runs, ({ config }) => (config.fineTuning ? text(config.fineTuning) : '–'));
+  return [
+    own('Start', ({ init }) => (init === 'random' ? 'Random weights' : 'Pretrained weights')),
+    own('Optimizer', ({ optimizer }) => (optimizer === 'adamw' ? 'AdamW' : 'SGD with momentum')),
+    own('Learning rate', ({ rate }) => String(rate)),
+    own('Rate of pretrained layers', ({ pretrainedRate }) => `× ${pretrainedRate}`),
+    own('Weight decay', ({ weightDecay }) => String(weightDecay)),
+    own('Batch', ({ batchSize }) => String(batchSize)),
+    own('Epochs at most', ({ epochs }) => String(epochs)),
+    setting('Epochs trained', runs, ({ result }) => (result.fineTuning ? String(result.fineTuning.epochs) : '–')),
+    setting('Parameters trained', runs, ({ result }) =>
+      result.fineTuning ? count(result.fineTuning.parameters) : '–',
+    ),
   ];
 }
 

@@ -1,0 +1,60 @@
+import { UserError } from '../contract/errors.ts';
+import { type FineTuning, fineTuningSchema } from '../contract/fine-tuning.ts';
+import type { NetworkInfo } from '../contract/networks.ts';
+
+/** What a person said of a fine-tuning; the rest is for the defaults. */
+export type FineTuningChoice = Pick<FineTuning, 'freeze'> & Partial<FineTuning>;
+
+/**
+ * The settings of a fine-tuning, with what is right for most where nothing was said.
+ *
+ * @throws UserError for settings that contradict each other, or that the network does not allow
+ */
+export function fineTuningOf(network: NetworkInfo, choice: FineTuningChoice): FineTuning {
+  const { init = 'pretrained', optimizer = 'adamw' } = choice;
+  const fromScratch = init === 'random';
+  const settings: FineTuning = {
+    init,
+    // A classifier fitted to codes of weights that are thrown away would know nothing.
+    headStart: fromScratch ? 'zero' : 'fitted',
+    optimizer,
+    // Adam's steps are about as large as the rate itself; those of SGD with momentum 0.9 are ten times the rate times the gradient.
+    rate: optimizer === 'adamw' ? 1e-3 : 1e-2,
+    // New weights are all alike; pretrained ones are near their goal, the nearer the more general they are (ULMFiT: 2.6 a group).
+    pretrainedRate: fromScratch ? 1 : 0.1,
+    rateFall: fromScratch ? 1 : 2.6,
+    // Decoupled decay is multiplied by the rate (Loshchilov and Hutter: 0.01); that of SGD is the usual L2 of convolutional networks.
+    weightDecay: optimizer === 'adamw' ? 0.01 : 1e-4,
+    towardPretrained: 0,
+    schedule: 'cosine',
+    // The moments of the optimizer mean little in the first steps.
+    warmUp: 0.1,
+    epochs: 20,
+    batchSize: 32,
+    clip: 1,
+    labelSmoothing: 0,
+    balanced: false,
+    averaging: false,
+    // A quarter of the usual epochs: the score of few validation items goes up and down.
+    patience: 5,
+    // A small data set says less of the statistics than the millions of images before it; new weights have none.
+    normalisation: fromScratch ? 'batch' : 'running',
+    ...choice,
+  };
+  const checked = fineTuningSchema.safeParse(settings);
+  if (!checked.success) {
+    const { path, message } = checked.error.issues[0];
+    throw new UserError(`The setting ${path.join('.')} of the fine-tuning cannot be used: ${message}.`);
+  }
+  if (settings.freeze !== null && !network.freezePoints.some(({ name }) => name === settings.freeze))
+    throw new UserError(`${network.name} has no freeze point ${settings.freeze}.`);
+  if (fromScratch && settings.freeze !== null)
+    throw new UserError('Random weights that are frozen would never learn anything: train them all.', {
+      onCommandLine: 'Do so with --freeze none.',
+    });
+  if (fromScratch && (settings.headStart === 'fitted' || settings.towardPretrained > 0))
+    throw new UserError(
+      'With random weights there is nothing pretrained that the classifier could be fitted to, or that weights could be pulled toward.',
+    );
+  return checked.data;
+}

@@ -1,0 +1,94 @@
+import { type EpochMetrics, epochMetricsSchema, type StepMetrics } from '../contract/fine-tuning.ts';
+import type { Project } from '../projects/project.ts';
+import type { FineTuneOutput } from '../trainer/jobs/fine-tune.ts';
+
+/** Steps are stored this often, in milliseconds, and not one by one: a step may take a few of them. */
+const storeInterval = 1000;
+
+/** Takes what a training tells of itself. */
+export interface MetricsWriter {
+  take(output: FineTuneOutput): void;
+  /** Stores what is still in memory. */
+  flush(): void;
+}
+
+/** Stores how a training goes, while it goes. */
+export function metricsWriter(project: Project, runId: number): MetricsWriter {
+  const { database } = project;
+  const insertStep = database.prepare(
+    'INSERT OR REPLACE INTO run_steps (run_id, step, epoch, loss, rate) VALUES (?, ?, ?, ?, ?)',
+  );
+  const insertEpoch = database.prepare('INSERT OR REPLACE INTO run_epochs (run_id, epoch, metrics) VALUES (?, ?, ?)');
+  const insertNote = database.prepare('INSERT INTO run_notes (run_id, time, text) VALUES (?, ?, ?)');
+  const forgetSteps = database.prepare('DELETE FROM run_steps WHERE run_id = ? AND step > ?');
+  const forgetEpochs = database.prepare('DELETE FROM run_epochs WHERE run_id = ? AND epoch > ?');
+  let waiting: StepMetrics[] = [];
+  let stored = performance.now();
+
+  const insertAll = database.transaction((steps: readonly StepMetrics[]) => {
+    for (const { step, epoch, loss, rate } of steps) insertStep.run(runId, step, epoch, loss, rate);
+  });
+  const flush = (): void => {
+    if (waiting.length > 0) insertAll(waiting);
+    waiting = [];
+    stored = performance.now();
+  };
+  const forgetAfter = database.transaction((step: number, epoch: number) => {
+    forgetSteps.run(runId, step);
+    forgetEpochs.run(runId, epoch);
+  });
+  return {
+    flush,
+    take(output) {
+      switch (output.kind) {
+        case 'step':
+          waiting.push(output.metrics);
+          if (performance.now() - stored >= storeInterval) flush();
+          break;
+        case 'epoch':
+          flush();
+          insertEpoch.run(runId, output.metrics.epoch, JSON.stringify(output.metrics));
+          break;
+        case 'checkpoint':
+          flush();
+          break;
+        case 'resumed':
+          forgetAfter(output.step, output.epoch);
+          break;
+        case 'note':
+          insertNote.run(runId, new Date().toISOString(), output.text);
+          break;
+        case 'failure':
+      }
+    },
+  };
+}
+
+/** Of every step, in order. */
+export function stepMetrics(project: Project, runId: number): StepMetrics[] {
+  return project.database
+    .prepare<[number], StepMetrics>('SELECT step, epoch, loss, rate FROM run_steps WHERE run_id = ? ORDER BY step')
+    .all(runId);
+}
+
+/** Of every epoch, in order. */
+export function epochMetrics(project: Project, runId: number): EpochMetrics[] {
+  return project.database
+    .prepare<[number], string>('SELECT metrics FROM run_epochs WHERE run_id = ? ORDER BY epoch')
+    .pluck()
+    .all(runId)
+    .map((text) => epochMetricsSchema.parse(JSON.parse(text)));
+}
+
+export interface RunNote {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly text: string;
+}
+
+/** What happened on the way that the person should know. */
+export function runNotes(project: Project, runId: number): RunNote[] {
+  return project.database
+    .prepare<[number], RunNote>('SELECT time, text FROM run_notes WHERE run_id = ? ORDER BY id')
+    .all(runId);
+}
