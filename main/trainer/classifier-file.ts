@@ -21,3 +21,18 @@ export async function writeClassifierFile(target: string, model: Model, descript
     await rm(partial, { force: true });
   }
 }
+
+/** What a file says of itself, where we wrote it: not checked yet, undefined where it does not say it. */
+export function describedIn(metadata: Readonly<Record<string, string>>): Readonly<Record<keyof Classifier, unknown>> {
+  const read = (key: keyof Classifier): unknown =>
+    parseJson((metadata as Partial<Record<string, string>>)[metadataKeys[key]]);
+  return { classes: read('classes'), preprocessing: read('preprocessing'), provenance: read('provenance') };
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -3,6 +3,7 @@ import type { Evaluation } from '../contract/evaluation.ts';
 import type { JobContext } from './context.ts';
 import { assemble, type AssembleParams } from './jobs/assemble.ts';
 import { computeCodes, type CodesParams, type CodesResult } from './jobs/codes.ts';
+import { fineTune, type FineTuneOutput, type FineTuneParams, type FineTuneResult } from './jobs/fine-tune.ts';
 import { importNetwork, type ImportNetworkParams, type ImportNetworkResult } from './jobs/import-network.ts';
 import {
   crossValidate,
@@ -25,6 +26,7 @@ export interface Jobs {
   neighbours: { params: NeighboursParams; output: never; result: NeighboursResult };
   'train-linear': { params: TrainLinearParams; output: never; result: TrainLinearResult };
   'cross-validate': { params: CrossValidateParams; output: never; result: CrossValidateResult };
+  'fine-tune': { params: FineTuneParams; output: FineTuneOutput; result: FineTuneResult };
   measure: { params: MeasureParams; output: never; result: Evaluation };
   assemble: { params: AssembleParams; output: never; result: null };
   'describe-classifier': { params: DescribeClassifierParams; output: never; result: Classifier };
@@ -45,6 +47,7 @@ export const jobs: {
   neighbours: findNeighbours,
   'train-linear': trainLinear,
   'cross-validate': crossValidate,
+  'fine-tune': fineTune,
   measure: measureAnswers,
   assemble,
   'describe-classifier': describeClassifier,

@@ -1,15 +1,13 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Classifier } from '../../contract/classifiers.ts';
 import type { Pooling, Preprocessing } from '../../contract/networks.ts';
 import { foldNormalisation } from '../../engine/graph/fold-norm.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
 import type { Model } from '../../engine/graph/types.ts';
-import { writeModel } from '../../engine/graph/write.ts';
 import { appendHead, buildCodesModel, buildNetworkModel } from '../../engine/networks/codes-graph.ts';
 import { findFreezePoint } from '../../engine/networks/freeze-points.ts';
 import { type Network, openNetwork } from '../../engine/networks/network.ts';
+import { writeClassifierFile } from '../classifier-file.ts';
 import type { JobContext } from '../context.ts';
-import { asFileMetadata } from '../file-metadata.ts';
 
 export interface AssembleParams {
   readonly network: string;
@@ -30,16 +28,8 @@ export async function assemble(params: AssembleParams, context: JobContext): Pro
   const { head, preprocessing: wanted } = params;
   const network = await openNetwork(params.network, { size: wanted.size, preprocessing: wanted });
   const whole = head ? await withHead(network, head) : buildNetworkModel(network);
-  const joined = params.fold ? foldNormalisation(whole) : whole;
   await context.breathe();
-  const metadata = { ...joined.metadata, ...asFileMetadata(params.description) };
-  const partial = `${params.target}.part`;
-  try {
-    await writeFile(partial, writeModel({ ...joined, metadata }), { flush: true });
-    await rename(partial, params.target);
-  } finally {
-    await rm(partial, { force: true });
-  }
+  await writeClassifierFile(params.target, params.fold ? foldNormalisation(whole) : whole, params.description);
   return null;
 }
 

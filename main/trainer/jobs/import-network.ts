@@ -9,7 +9,7 @@ import { writeModel } from '../../engine/graph/write.ts';
 import { openNetwork, type Network } from '../../engine/networks/network.ts';
 import { type Scaling, scalings } from '../../engine/networks/preprocessing.ts';
 import type { JobContext } from '../context.ts';
-import { fileMetadata } from '../file-metadata.ts';
+import { describedIn } from '../classifier-file.ts';
 
 /** What a person may tell of a network that its file does not say. */
 export interface PreprocessingChoice {
@@ -68,7 +68,7 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
 
 /** The network that this one was made from, where a run of ours made it. */
 function parentOf(metadata: Readonly<Record<string, string>>): NetworkInfo['parent'] {
-  const { success, data } = provenanceSchema.safeParse(fileMetadata(metadata).provenance);
+  const { success, data } = provenanceSchema.safeParse(describedIn(metadata).provenance);
   return success ? { ...data.network, project: data.project, run: data.run } : undefined;
 }
 
