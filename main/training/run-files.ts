@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Project } from '../projects/project.ts';
-import { checkpointFile, trainedNetworkFile } from '../trainer/jobs/fine-tune.ts';
+import { checkpointFile, trainedNetworkFile } from '../trainer/fine-tuning/files.ts';
 
 export function runFolder(project: Project, runId: number): string {
   return join(project.runsFolder, String(runId));

@@ -17,6 +17,7 @@ import { writeClassifierFile } from '../classifier-file.ts';
 import type { JobContext } from '../context.ts';
 import { answerMatrix, answersOf, suggestionsOf } from '../fine-tuning/answers.ts';
 import { readCheckpoint, writeCheckpoint } from '../fine-tuning/checkpoints.ts';
+import { checkpointFile, trainedNetworkFile } from '../fine-tuning/files.ts';
 import { fittedHead, zeroHead } from '../fine-tuning/head.ts';
 import { openItems } from '../fine-tuning/items.ts';
 import { planOf } from '../fine-tuning/plan.ts';
@@ -71,12 +72,6 @@ export interface FineTuneResult {
   readonly suggestions: { readonly classIndices: Int32Array; readonly probabilities: Float32Array };
   readonly device: string;
 }
-
-/** The file in a run's folder that holds the trained network: pixels as the pretrained one takes them, to probabilities. */
-export const trainedNetworkFile = 'network.onnx';
-
-/** The file in a run's folder that training goes on from. */
-export const checkpointFile = 'checkpoint.bin';
 
 /**
  * Fine-tunes a network: the trunk's activations first, then the tail with the new classifier; writes the trained network, asks it about
