@@ -71,9 +71,12 @@ export async function carryOut(
     endRun(project, runId, 'paused', cancelled ? null : messageOf(error));
     const sentence = cancelled ? undefined : explain(error);
     if (!cancelled && sentence === undefined) throw error;
-    throw new UserError(`${sentence ? `${sentence} ` : ''}Run ${runId} is paused and can be gone on with.`, {
+    const paused = cancelled
+      ? `Run ${runId} was paused.`
+      : `${sentence ?? ''} Run ${runId} is paused at its last checkpoint.`;
+    throw new UserError(paused, {
       cause: error,
-      onCommandLine: `Do so with: parfocal train ${project.name} --resume ${runId}`,
+      onCommandLine: `Go on with: parfocal train "${project.folder}" --resume ${runId}`,
     });
   }
   return finishedRun(project, runId);

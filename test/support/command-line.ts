@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../main/cli/parfocal.mjs', import.meta.url));
+/** The command line's own file. */
+export const program = fileURLToPath(new URL('../../main/cli/parfocal.mjs', import.meta.url));
 
 export interface Ended {
   readonly code: number;

@@ -9,6 +9,8 @@ import { importItems } from '../../main/items/import.ts';
 import { useNetwork } from '../../main/networks/project-network.ts';
 import { createProject, openProject } from '../../main/projects/project.ts';
 import { createStudio } from '../../main/studio.ts';
+import type { RunConfig } from '../../main/contract/runs.ts';
+import { fineTune } from '../../main/training/fine-tune.ts';
 import { forkTrainer } from '../../main/trainer/fork.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -45,6 +47,18 @@ const commands: Readonly<Record<string, (...args: string[]) => Promise<void>>> =
       onProgress: ({ step, done }) => {
         if (step === 'Computing codes') say(`${String(studio.trainer.pid)} ${done}`);
       },
+    });
+    studio.close();
+    project.close();
+  },
+  /** Fine-tunes as another run was, saying after each epoch which process the trainer is. */
+  'fine-tune': async (folder, data, told) => {
+    const project = openProject(folder);
+    const studio = createStudio(forkTrainer, data);
+    const { fineTuning, seed, device } = JSON.parse(told) as RunConfig;
+    const request = { network: await useNetwork(studio, project), settings: fineTuning!, seed, device };
+    await fineTune(studio, project, request, {
+      onEpoch: ({ epoch }) => say(`${String(studio.trainer.pid)} ${epoch}`),
     });
     studio.close();
     project.close();
