@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { augmentationSchema } from './augmentation.ts';
 
 /** Whether the network starts from its pretrained weights, or anew: to see what pretraining is worth. */
 export const inits = ['pretrained', 'random'] as const;
@@ -47,6 +48,9 @@ export const fineTuningSchema = z.object({
   /** Epochs without a better validation score after which the run ends; null: never before its time. */
   patience: z.int().min(1).nullable(),
   normalisation: z.enum(normalisations),
+  augmentation: augmentationSchema,
+  /** Views of each item whose activations are kept, where a part is frozen; where nothing is, every epoch has its own. */
+  views: z.int().min(1).max(1000),
 });
 export type FineTuning = z.infer<typeof fineTuningSchema>;
 

@@ -1,3 +1,4 @@
+import { defaultAugmentation } from '../contract/augmentation.ts';
 import { UserError } from '../contract/errors.ts';
 import { type FineTuning, fineTuningSchema } from '../contract/fine-tuning.ts';
 import type { NetworkInfo } from '../contract/networks.ts';
@@ -39,6 +40,9 @@ export function fineTuningOf(network: NetworkInfo, choice: FineTuningChoice): Fi
     patience: 5,
     // A small data set says less of the statistics than the millions of images before it; new weights have none.
     normalisation: fromScratch ? 'batch' : 'running',
+    augmentation: defaultAugmentation,
+    // As many as there are turns and mirrorings.
+    views: 8,
     ...choice,
   };
   const checked = fineTuningSchema.safeParse(settings);

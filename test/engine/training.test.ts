@@ -5,7 +5,12 @@ import { adamw, sgd } from '../../main/engine/training/optimizers.ts';
 import { createRandom } from '../../main/engine/random.ts';
 import { randomised, tailParameters } from '../../main/engine/training/parameters.ts';
 import { rateOfStep } from '../../main/engine/training/schedule.ts';
-import { train, type TrainingHooks, type TrainingPlan, type TrainingProgress } from '../../main/engine/training/train.ts';
+import {
+  train,
+  type TrainingHooks,
+  type TrainingPlan,
+  type TrainingProgress,
+} from '../../main/engine/training/train.ts';
 import { TrainingSession } from '../../main/engine/training/training-session.ts';
 import { buildStepInParts, headWeights, type TrainingGraphRequest } from '../../main/engine/training/training-graph.ts';
 import { classCount, requestFor, residualNetwork, stripes, stripesData } from '../support/training.ts';
@@ -225,7 +230,9 @@ describe('a run', () => {
     const session = await open(requestFor(network, undefined, { optimizer: sgd }));
     const { log, hooks: own } = hooks({ isTimeToSave: () => true });
     const wild = { ...plan, epochs: 30, schedule: { kind: 'constant', rate: 1e18, warmUp: 0 } } as const;
-    await expect(train(session, stripesData(4), wild, own)).rejects.toThrow(/no numbers? any more.*smaller learning rate/);
+    await expect(train(session, stripesData(4), wild, own)).rejects.toThrow(
+      /no numbers? any more.*smaller learning rate/,
+    );
     for (const { data } of log.saved!.sections['state'].values()) expect(data.every(Number.isFinite)).toBe(true);
     await session.release();
   });
@@ -237,14 +244,18 @@ describe('a run', () => {
     const before = await session.read(statistics);
     const result = await train(session, stripesData(20), plan, hooks().hooks);
     const after = await session.read(statistics);
-    expect([...after].some(([name, { data }]) => data.some((value, i) => value !== before.get(name)!.data[i]))).toBe(true);
+    expect([...after].some(([name, { data }]) => data.some((value, i) => value !== before.get(name)!.data[i]))).toBe(
+      true,
+    );
     expect(result.score!.macroF1).toBeGreaterThan(0.8);
     await session.release();
   });
 });
 
 describe('a checkpoint', () => {
-  const tensors = new Map([[headWeights, { type: 'float32', shape: [2, 2], data: Float32Array.of(1, 2, 3, -0) } as const]]);
+  const tensors = new Map([
+    [headWeights, { type: 'float32', shape: [2, 2], data: Float32Array.of(1, 2, 3, -0) } as const],
+  ]);
 
   test('is read as it was written', () => {
     const bytes = Buffer.concat(encodeCheckpoint({ step: 3 }, { state: tensors, best: tensors }));

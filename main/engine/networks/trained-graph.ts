@@ -22,7 +22,9 @@ export interface TrainedWeights {
 export function buildTrainedNetwork(network: Network, trained: TrainedWeights): Model {
   const request = { point: network.freezePoints.at(-1)!, pooling: 'avg' } as const;
   const backbone = prunedTo(network.model.graph, [request.point.tensor]);
-  const initializers = new Map([...backbone.initializers].map(([name, own]) => [name, trained.backbone.get(name) ?? own]));
+  const initializers = new Map(
+    [...backbone.initializers].map(([name, own]) => [name, trained.backbone.get(name) ?? own]),
+  );
   const codes = addCodes({ ...backbone, initializers }, [request]).graph;
   const builder = new GraphBuilder({ ...codes, outputs: [] });
   const { weights, bias } = trained.head;

@@ -31,7 +31,8 @@ export async function chooseDevice<Made>(
   wanted: Device | 'auto',
   make: (device: Device) => Promise<Trial<Made>>,
 ): Promise<Chosen<Made>> {
-  if (wanted !== 'auto') return { made: (await make(wanted)).made, device: wanted, reason: `${label[wanted]}, as asked for` };
+  if (wanted !== 'auto')
+    return { made: (await make(wanted)).made, device: wanted, reason: `${label[wanted]}, as asked for` };
   const cpu = await make('cpu');
   let best: { device: Device; trial: Trial<Made> } = { device: 'cpu', trial: cpu };
   const notes: string[] = [];
@@ -42,7 +43,9 @@ export async function chooseDevice<Made>(
       const factor = best.trial.milliseconds / trial.milliseconds;
       if (!(difference <= tolerance)) {
         await trial.release();
-        notes.push(`${label[device]} is not used: its answers differ from the CPU's by ${(difference * 100).toFixed(1)}%`);
+        notes.push(
+          `${label[device]} is not used: its answers differ from the CPU's by ${(difference * 100).toFixed(1)}%`,
+        );
       } else if (factor > 1) {
         await best.trial.release();
         best = { device, trial };
@@ -98,6 +101,7 @@ const label: Readonly<Record<Device, string>> = {
 /** ONNX Runtime's messages carry source paths; the sentence at their end says what is wrong. */
 function shortReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (message.includes('Failed to load shared library')) return 'its libraries are not installed';
   const sentence = message.trim().split('. ').at(-1)!;
   return sentence.replaceAll(/\s+/g, ' ').slice(0, 200);
 }

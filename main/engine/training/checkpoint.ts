@@ -55,7 +55,9 @@ export function decodeCheckpoint(bytes: Buffer, what: string): { state: unknown;
   for (const { section, name, shape } of tensors) {
     const length = elementCount(shape) * 4;
     // Copied: a view of floats must begin at a multiple of four bytes.
-    const data = new Float32Array(bytes.buffer.slice(bytes.byteOffset + at, bytes.byteOffset + at + length) as ArrayBuffer);
+    const data = new Float32Array(
+      bytes.buffer.slice(bytes.byteOffset + at, bytes.byteOffset + at + length) as ArrayBuffer,
+    );
     (sections[section] ??= new Map()).set(name, { type: 'float32', shape, data });
     at += length;
   }

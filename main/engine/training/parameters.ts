@@ -60,7 +60,10 @@ export function tailParameters(
 }
 
 /** For each trainable constant the block that takes it first, from 0, and where in it. */
-function blocksOfConstants({ model: { graph }, freezePoints }: Network): Map<string, { block: number; use: ParameterUse }> {
+function blocksOfConstants({
+  model: { graph },
+  freezePoints,
+}: Network): Map<string, { block: number; use: ParameterUse }> {
   const uses = trainableConstants(graph, graph.nodes);
   const ends = new Map(freezePoints.map(({ tensor, index }) => [tensor, index]));
   const blockOf = new Map<ParameterUse['node'], number>();
@@ -96,7 +99,11 @@ const norms = new Set(['BatchNormalization', 'InstanceNormalization', 'LayerNorm
 function randomTensor(use: ParameterUse, shape: readonly number[], random: Random): Tensor<'float32'> {
   const { node, index } = use;
   const normal = (deviation: number): Tensor<'float32'> =>
-    createTensor('float32', shape, Float32Array.from({ length: elementCount(shape) }, () => deviation * random.normal()));
+    createTensor(
+      'float32',
+      shape,
+      Float32Array.from({ length: elementCount(shape) }, () => deviation * random.normal()),
+    );
   const constant = (value: number): Tensor<'float32'> =>
     createTensor('float32', shape, new Float32Array(elementCount(shape)).fill(value));
   if (mixes(use)) return normal(Math.sqrt(2 / fanIn(use, shape)));

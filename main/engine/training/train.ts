@@ -128,7 +128,14 @@ export async function train(
 
   if (!best) {
     const { score, isBest } = await judge();
-    hooks.onEpoch({ epoch: 0, trainLoss: undefined, score, seconds: seconds(), imagesPerSecond: undefined, best: isBest });
+    hooks.onEpoch({
+      epoch: 0,
+      trainLoss: undefined,
+      score,
+      seconds: seconds(),
+      imagesPerSecond: undefined,
+      best: isBest,
+    });
     await save();
   }
   let ended: Trained['ended'] = 'complete';
@@ -185,7 +192,13 @@ export async function train(
     if (!score || !best?.score || isBetter(score, best.score))
       return { ...common, weights: mean, bestEpoch: undefined, score, seconds: seconds() };
   }
-  return { ...common, weights: bestWeights!, bestEpoch: best!.epoch, score: best!.score ?? undefined, seconds: seconds() };
+  return {
+    ...common,
+    weights: bestWeights!,
+    bestEpoch: best!.epoch,
+    score: best!.score ?? undefined,
+    seconds: seconds(),
+  };
 }
 
 const start: TrainingProgress = { step: 0, epoch: 0, lossSum: 0, best: null, averaged: 0, seconds: 0 };

@@ -75,7 +75,12 @@ export const headBias = 'head/bias';
 export function buildStep(request: TrainingGraphRequest): StatefulModel {
   const { builder, gradients, statistics, inputs } = addForwardAndBackward(request);
   const update = addUpdate(builder, request, gradients);
-  return finish(builder, [...statistics, ...update.state], [...inputs, ...update.scalars], [lossOutput, ...update.outputs]);
+  return finish(
+    builder,
+    [...statistics, ...update.state],
+    [...inputs, ...update.scalars],
+    [lossOutput, ...update.outputs],
+  );
 }
 
 /**
@@ -97,7 +102,11 @@ export function buildStepInParts(request: TrainingGraphRequest): { gather: State
   const gradients = new Map(trained.map(({ name, shape }) => [name, builder.input(sumOf(name), 'float32', shape)]));
   for (const { name, shape } of trained) builder.input(name, 'float32', shape);
   const update = addUpdate(builder, request, gradients);
-  const emptied = sums.map(({ name, initial }): StateTensor => ({ name, next: builder.constant(initial, `${name}/zero`), initial }));
+  const emptied = sums.map(({ name, initial }): StateTensor => ({
+    name,
+    next: builder.constant(initial, `${name}/zero`),
+    initial,
+  }));
   return { gather, apply: finish(builder, [...update.state, ...emptied], update.scalars, update.outputs) };
 }
 
@@ -167,7 +176,11 @@ function addForwardAndBackward(request: TrainingGraphRequest): Backward {
 function withInputs(model: Model, input: ValueInfo, names: readonly string[]): Model {
   const { graph } = model;
   const open = new Set(names);
-  const inputs = names.map((name): ValueInfo => ({ name, type: 'float32', shape: graph.initializers.get(name)!.shape }));
+  const inputs = names.map((name): ValueInfo => ({
+    name,
+    type: 'float32',
+    shape: graph.initializers.get(name)!.shape,
+  }));
   const initializers = new Map([...graph.initializers].filter(([name]) => !open.has(name)));
   return { ...model, graph: { ...graph, inputs: [input, ...inputs], initializers } };
 }
@@ -193,7 +206,12 @@ function addUpdate(
     const squares = trained.map(({ name }) =>
       operation('ReduceSumSquare', [gradients.get(name)!], { keepdims: int(0) }),
     );
-    const norm = builder.add('Identity', [writer.write(sqrt(operation('Sum', squares)))], {}, { outputs: [normOutput] });
+    const norm = builder.add(
+      'Identity',
+      [writer.write(sqrt(operation('Sum', squares)))],
+      {},
+      { outputs: [normOutput] },
+    );
     outputs.push(norm);
     scale = operation('Min', [number(1), div(number(clip), add(norm, number(1e-6)))]);
   }

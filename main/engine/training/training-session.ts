@@ -63,13 +63,13 @@ export class TrainingSession {
     const state = new DeviceState(options.device);
     for (const { name, initial } of whole.state) state.set(name, initial);
     const trained = [...request.parameters, ...request.head].map(({ name }) => name);
-    const memories = new Set(
-      trained.flatMap((name) => request.optimizer.memory.map((kind) => `${name}/${kind}`)),
-    );
+    const memories = new Set(trained.flatMap((name) => request.optimizer.memory.map((kind) => `${name}/${kind}`)));
     const stateNames = whole.state.map(({ name }) => name);
     const weightNames = stateNames.filter((name) => !memories.has(name));
     const statistics = weightNames.filter((name) => !trained.includes(name));
-    const evaluation = await createSession(writeModel(buildEvaluation(request, statistics)), { device: options.device });
+    const evaluation = await createSession(writeModel(buildEvaluation(request, statistics)), {
+      device: options.device,
+    });
     const parts = options.parts ?? 1;
     const stepper = parts === 1 ? await wholeStepper(whole, state) : await partsStepper(request, state, parts);
     return new TrainingSession({ request, options, state, stepper, evaluation, stateNames, weightNames });
@@ -109,7 +109,7 @@ export class TrainingSession {
       const data = input.data.subarray(part * chunk, (part + 1) * chunk);
       const own = classes.subarray(part * each, (part + 1) * each);
       return {
-        input: { ...input, shape: [each, ...input.shape.slice(1)], data } as Tensor,
+        input: { ...input, shape: [each, ...input.shape.slice(1)], data },
         ...targetsOf(own, classCount, this.#options, whole),
       };
     });

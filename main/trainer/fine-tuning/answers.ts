@@ -25,7 +25,7 @@ export async function answersOf(
   preprocessing: Preprocessing,
   images: readonly ViewedImage[],
   device: Device,
-  context: JobContext<never>,
+  context: JobContext,
 ): Promise<Map<number, Float32Array>> {
   const network = await openNetwork(file, { size: preprocessing.size, preprocessing });
   const session = await createSession(writeModel(buildNetworkModel(network)), { device });

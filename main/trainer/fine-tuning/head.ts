@@ -29,7 +29,7 @@ export async function fittedHead(
   data: LabelledData,
   seed: number,
   balanced: boolean,
-  context: JobContext<never>,
+  context: JobContext,
 ): Promise<Parameter[]> {
   const database = openForReading(source.file);
   let codes: ReturnType<typeof readCodes>;

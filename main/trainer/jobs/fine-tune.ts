@@ -5,10 +5,11 @@ import type { EpochMetrics, FineTuning, StepMetrics } from '../../contract/fine-
 import type { Preprocessing } from '../../contract/networks.ts';
 import type { RunResult } from '../../contract/runs.ts';
 import { elementCount } from '../../engine/graph/tensors.ts';
-import { findFreezePoint } from '../../engine/networks/freeze-points.ts';
-import { openNetwork } from '../../engine/networks/network.ts';
+import { findFreezePoint, type FreezePoint } from '../../engine/networks/freeze-points.ts';
+import { type Network, openNetwork } from '../../engine/networks/network.ts';
 import { tailCodes } from '../../engine/networks/tail-graph.ts';
 import { buildTrainedNetwork } from '../../engine/networks/trained-graph.ts';
+import type { Device } from '../../engine/runtime/session.ts';
 import { openTrainingSession } from '../../engine/training/setup.ts';
 import { train, type Trained, type TrainingData, type TrainingHooks } from '../../engine/training/train.ts';
 import { checkTrainable } from '../../engine/training/trainable.ts';
@@ -16,10 +17,10 @@ import { headBias, headWeights } from '../../engine/training/training-graph.ts';
 import { writeClassifierFile } from '../classifier-file.ts';
 import type { JobContext } from '../context.ts';
 import { answerMatrix, answersOf, suggestionsOf } from '../fine-tuning/answers.ts';
-import { readCheckpoint, writeCheckpoint } from '../fine-tuning/checkpoints.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../fine-tuning/checkpoints.ts';
 import { checkpointFile, trainedNetworkFile } from '../fine-tuning/files.ts';
 import { fittedHead, zeroHead } from '../fine-tuning/head.ts';
-import { openItems } from '../fine-tuning/items.ts';
+import { openItems, type TrainingItems } from '../fine-tuning/items.ts';
 import { planOf } from '../fine-tuning/plan.ts';
 import { countParts, measureRows, rowsOfPart } from '../labelled-data.ts';
 import type { ViewedImage, ViewFailure } from '../views.ts';
@@ -80,10 +81,7 @@ export interface FineTuneResult {
  * @throws CancelledError after a checkpoint was written
  * @throws EngineError, UserError when it cannot be trained so; what was learned up to the last checkpoint is kept
  */
-export async function fineTune(
-  params: FineTuneParams,
-  context: JobContext<FineTuneOutput>,
-): Promise<FineTuneResult> {
+export async function fineTune(params: FineTuneParams, context: JobContext<FineTuneOutput>): Promise<FineTuneResult> {
   const { settings, data, preprocessing, seed } = params;
   context.progress('Opening the network', 0);
   const network = await openNetwork(params.network, { size: preprocessing.size, preprocessing });
@@ -93,37 +91,13 @@ export async function fineTune(
   await context.breathe();
 
   const items = await openItems(params, network, freeze, context);
-  const head =
-    params.codes && !checkpoint
-      ? await fittedHead(params.codes, data, seed, settings.balanced, context)
-      : zeroHead(tailCodes(network).length, data.classNames.length);
-  const { request, targets, plan } = planOf(
-    settings,
-    network,
-    freeze,
-    head,
-    items.trainClasses,
-    data.classNames.length,
-    seed,
-  );
-  const notes: string[] = [];
-  const note = (text: string): void => {
-    notes.push(text);
-    context.output({ kind: 'note', text });
-  };
-  context.progress('Preparing training', 0);
-  const { session, device, reason } = await openTrainingSession(params.device, request, { ...targets, onNote: note });
-  await context.breathe();
-  let trained: Trained;
+  let outcome: { trained: Trained; parameters: number; device: Device; reason: string; notes: readonly string[] };
   try {
-    if (checkpoint) {
-      const { step, epoch } = checkpoint.progress;
-      context.output({ kind: 'resumed', step, epoch });
-    }
-    trained = await train(session, items.data, plan, hooksOf(params, items.data, context), checkpoint);
+    outcome = await trainOn(items, params, network, freeze, checkpoint, context);
   } finally {
-    await session.release();
+    await items.close();
   }
+  const { trained, parameters, device, reason, notes } = outcome;
   const file = join(params.folder, trainedNetworkFile);
   const { weights } = trained;
   const model = buildTrainedNetwork(network, {
@@ -145,17 +119,57 @@ export async function fineTune(
       counts: countParts(data),
       test: test.length ? await measureRows(data, probabilities, test, seed, context) : null,
       fineTuning: {
-        parameters: [...request.parameters, ...request.head].reduce((sum, { shape }) => sum + elementCount(shape), 0),
+        parameters,
         steps: trained.steps,
         epochs: trained.epochs,
         bestEpoch: trained.bestEpoch ?? null,
         seconds: trained.seconds,
         ended: trained.ended,
         device: reason,
-        notes,
+        notes: [...notes],
       },
     },
   };
+}
+
+async function trainOn(
+  items: TrainingItems,
+  params: FineTuneParams,
+  network: Network,
+  freeze: FreezePoint | undefined,
+  checkpoint: Checkpoint | undefined,
+  context: JobContext<FineTuneOutput>,
+): Promise<{ trained: Trained; parameters: number; device: Device; reason: string; notes: readonly string[] }> {
+  const { data, settings, seed, codes } = params;
+  const classCount = data.classNames.length;
+  const head =
+    codes && !checkpoint
+      ? await fittedHead(codes, data, seed, settings.balanced, context)
+      : zeroHead(tailCodes(network).length, classCount);
+  const { request, targets, plan } = planOf(settings, network, freeze, head, items.trainClasses, classCount, seed);
+  const notes: string[] = [];
+  const onNote = (text: string): void => {
+    notes.push(text);
+    context.output({ kind: 'note', text });
+  };
+  context.progress('Preparing training', 0);
+  const { session, device, reason } = await openTrainingSession(params.device, request, { ...targets, onNote });
+  try {
+    await context.breathe();
+    if (checkpoint)
+      context.output({ kind: 'resumed', step: checkpoint.progress.step, epoch: checkpoint.progress.epoch });
+    const trained = await train(session, items.data, plan, hooksOf(params, items.data, context), checkpoint);
+    const parameters = [...request.parameters, ...request.head];
+    return {
+      trained,
+      parameters: parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      device,
+      reason,
+      notes,
+    };
+  } finally {
+    await session.release();
+  }
 }
 
 /** Longest time that is lost when the process dies. */

@@ -18,5 +18,5 @@ export async function measureAnswers(
 ): Promise<Evaluation> {
   context.progress('Measuring', 0);
   await context.breathe();
-  return measureRows(data, probabilities, rows, seed);
+  return measureRows(data, probabilities, rows, seed, context);
 }
