@@ -44,7 +44,7 @@ function start(...args: string[]): { child: ChildProcess; ended: Promise<{ code:
   const env = { ...process.env, PARFOCAL_DATA: join(folder, 'data') };
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, errors }))) };
 }
 

@@ -4,6 +4,7 @@ import type { Evaluation, Interval } from '../../main/contract/evaluation.ts';
 import { range, short, spoken } from '../../renderer/src/charts/figures.ts';
 import { changesBetween } from '../../renderer/src/evaluate/changes.ts';
 import { folderOf, lastPart } from '../../renderer/src/share/paths.ts';
+import { recipeOf, titleOf } from '../../renderer/src/runs.ts';
 import { comparedScores, comparedSettings } from '../../renderer/src/train/compare.ts';
 import { defaultForm, settingsOf } from '../../renderer/src/train/settings.ts';
 
@@ -141,4 +142,40 @@ test('paths of either system are taken apart', () => {
   expect([lastPart('/a/b/c.onnx'), folderOf('/a/b/c.onnx')]).toEqual(['c.onnx', '/a/b']);
   expect([lastPart('C:\\a\\c.onnx'), folderOf('C:\\a\\c.onnx')]).toEqual(['c.onnx', 'C:\\a']);
   expect(lastPart('/a/b/')).toBe('b');
+});
+
+test('a fine-tuned run says what was frozen, and is compared with linear ones', () => {
+  const linear = finished(1, 'conv_1', ['a', 'b'], 0.8, 0.5);
+  const fineTuning = {
+    freeze: 'conv_2',
+    init: 'pretrained',
+    headStart: 'fitted',
+    optimizer: 'adamw',
+    rate: 0.001,
+    pretrainedRate: 0.1,
+    rateFall: 2.6,
+    weightDecay: 0.01,
+    towardPretrained: 0,
+    schedule: 'cosine',
+    warmUp: 0.1,
+    epochs: 20,
+    batchSize: 32,
+    clip: 1,
+    labelSmoothing: 0,
+    balanced: false,
+    averaging: false,
+    patience: 5,
+    normalisation: 'running',
+  } as const;
+  const config = { ...linear.config, method: 'fine-tune', fineTuning } as const;
+  const tuned: Finished = { ...linear, id: 2, config, result: { ...linear.result, regularisation: null } };
+  expect(recipeOf(linear.config)).toBe('Softmax regression at conv_1');
+  expect(recipeOf(config)).toBe('Fine-tuning after conv_2');
+  expect(recipeOf({ ...config, fineTuning: { ...fineTuning, freeze: null } })).toBe('Fine-tuning of everything');
+  expect(titleOf(tuned)).toMatch(/^Run 2 · macro-F1 0\.800 · Fine-tuning, .* after conv_2$/);
+  const rows = new Map(comparedSettings([linear, tuned]).map(({ name, values }) => [name, values]));
+  expect(rows.get('Freeze point')).toEqual(['conv_1', 'conv_2']);
+  expect(rows.get('Penalty chosen')![1]).toBe('–');
+  expect(rows.get('Learning rate')).toEqual(['–', '0.001']);
+  expect(comparedSettings([linear]).some(({ name }) => name === 'Learning rate')).toBe(false);
 });
