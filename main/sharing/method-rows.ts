@@ -1,3 +1,4 @@
+import type { AugmentationSettings } from '../contract/augmentation.ts';
 import type { FineTuning, FineTuningReport } from '../contract/fine-tuning.ts';
 import type { RunResult } from '../contract/runs.ts';
 import type { Run } from '../training/runs.ts';
@@ -47,8 +48,14 @@ function fineTuningRows(told: FineTuning, report: FineTuningReport, validated: b
     ],
     ['Optimizer', `${optimizer}, rate ${told.rate}${rates}, ${told.schedule}, ${decay}`],
     ['Training', `${report.epochs} epochs of ${told.epochs} at most, ${told.batchSize} items a step; kept ${kept}`],
+    ['Augmentation', describeAugmentation(told.augmentation)],
     ['Choices', choices.join(', ')],
     ['Device', escapeMarkdown(report.device)],
     ...(report.notes.length ? [['Notes', escapeMarkdown(report.notes.join(' '))] as [string, string]] : []),
   ];
+}
+
+function describeAugmentation({ symmetries, ...measures }: AugmentationSettings): string {
+  const varied = Object.entries(measures).flatMap(([name, measure]) => (measure > 0 ? [`${name} ± ${measure}`] : []));
+  return [...(symmetries ? ['quarter turns and mirrorings'] : []), ...varied].join(', ') || 'none';
 }

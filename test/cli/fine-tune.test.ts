@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultAugmentation } from '../../main/contract/augmentation.ts';
 import type { EpochMetrics } from '../../main/contract/fine-tuning.ts';
 import type { RunConfig, RunResult } from '../../main/contract/runs.ts';
 import { parfocal, parfocalJson, program } from '../support/command-line.ts';
@@ -55,7 +56,19 @@ describe('fine-tuning on the command line', () => {
       ...['--rate', '0.05', '--pretrained-rate', '0.5', '--rate-fall', '2', '--weight-decay', '0.001'],
       ...['--toward-pretrained', '0.01', '--schedule', 'constant', '--warm-up', '0', '--epochs', '6', '--batch', '8'],
       ...['--clip', 'none', '--label-smoothing', '0.1', '--balanced', '--average', '--patience', 'none'],
-      ...['--normalisation', 'running', '--seed', '7', '--device', 'cpu'],
+      ...[
+        '--views',
+        '2',
+        '--no-turns',
+        '--vary-scale',
+        '0.2',
+        '--normalisation',
+        'running',
+        '--seed',
+        '7',
+        '--device',
+        'cpu',
+      ],
     );
     expect(trained.run.status).toBe('done');
     expect(trained.run.config.fineTuning).toMatchObject({
@@ -77,6 +90,8 @@ describe('fine-tuning on the command line', () => {
       averaging: true,
       patience: null,
       normalisation: 'running',
+      views: 2,
+      augmentation: { ...defaultAugmentation, symmetries: false, scale: 0.2 },
     });
     const metrics = await run<Metrics>('metrics', project, '--steps');
     expect(metrics.epochs.filter(({ epoch }) => epoch > 0)).toHaveLength(6);

@@ -30,7 +30,7 @@ import {
   runSuggestions,
 } from '../../main/training/runs.ts';
 import { trainLinear } from '../../main/training/train-linear.ts';
-import { integrityOf, isAlive, valueOf, workshop, writeClasses } from '../support/core.ts';
+import { eventually, integrityOf, isAlive, valueOf, workshop, writeClasses } from '../support/core.ts';
 import { NetworkBuilder } from '../support/networks.ts';
 
 const work = workshop();
@@ -57,7 +57,7 @@ beforeAll(async () => {
   network = await addNetwork(studio.libraryFolder, studio.trainer, work.write('small.onnx', smallNetwork()), {
     scaling: 'unit',
   });
-  await writeClasses(work.path('cells'), each, { red: [140, 110, 110], green: [110, 140, 110] });
+  await writeClasses(work.path('cells'), each);
   project = await projectOf('cells');
   undisturbed = await train(project);
 }, 120_000);
@@ -80,7 +80,7 @@ async function train(
     freeze: network.info.freezePoints[0].name,
     epochs: 12,
     batchSize: 8,
-    rate: 0.02,
+    rate: 0.05,
     patience: null,
     headStart: 'zero',
     ...choice,
@@ -97,14 +97,25 @@ const answersOf = (of: Project, id: number) =>
   [...runItems(of, id)].map(({ itemId, probabilities }) => [itemId, probabilities && [...probabilities]]);
 const sameButTimes = (metrics: EpochMetrics[]) => metrics.map((one) => ({ ...one, seconds: 0, imagesPerSecond: null }));
 
-/** A run that was cut off came to exactly what an undisturbed one comes to, and so did its metrics. */
-function expectUndisturbed(of: Project, { run }: TrainReport): void {
+/**
+ * A run that was cut off came to exactly what an undisturbed one comes to, and so did its metrics.
+ *
+ * @param gap whether metrics may be missing that the core had not stored yet when it died
+ */
+function expectUndisturbed(of: Project, { run }: TrainReport, gap = false): void {
   expect(run.status).toBe('done');
   expect(run.error).toBeNull();
   expect(answersOf(of, run.id)).toEqual(answersOf(project, undisturbed.run.id));
   expect(run.result.test).toEqual(undisturbed.run.result.test);
-  expect(stepMetrics(of, run.id)).toEqual(stepMetrics(project, undisturbed.run.id));
-  expect(sameButTimes(epochMetrics(of, run.id))).toEqual(sameButTimes(epochMetrics(project, undisturbed.run.id)));
+  const [steps, epochs] = [stepMetrics(of, run.id), epochMetrics(of, run.id)];
+  const expected = {
+    steps: stepMetrics(project, undisturbed.run.id),
+    epochs: epochMetrics(project, undisturbed.run.id),
+  };
+  const stored = new Set([...steps.map(({ step }) => step), ...epochs.map(({ epoch }) => -epoch)]);
+  expect(steps).toEqual(expected.steps.filter(({ step }) => !gap || stored.has(step)));
+  expect(sameButTimes(epochs)).toEqual(sameButTimes(expected.epochs.filter(({ epoch }) => !gap || stored.has(-epoch))));
+  expect(steps.length).toBeGreaterThan(expected.steps.length / 2);
   expect(existsSync(runCheckpoint(of, run.id))).toBe(false);
   expect(integrityOf(of)).toEqual(['ok']);
 }
@@ -219,14 +230,14 @@ describe('a run that was cut off', () => {
     }
     core.kill();
     await core.ended;
+    expect(await eventually(() => !isAlive(trainer))).toBe(true);
     const again = work.reopen(dead);
     endAbandonedRuns(again);
     expect(findRun(again, 1)).toMatchObject({
       status: 'paused',
       error: expect.stringContaining('was ended') as string,
     });
-    expectUndisturbed(again, await resumeRun(studio, again, 1));
-    expect(isAlive(trainer)).toBe(false);
+    expectUndisturbed(again, await resumeRun(studio, again, 1), true);
   });
 
   it('is refused where its items show other pixels by now, or are gone, or its checkpoint is', async () => {
@@ -261,7 +272,7 @@ describe('after fine-tuning', () => {
       .sort()
       .map((name) => work.path('folded', name));
     expect(readFileSync(card, 'utf8')).toMatch(
-      /\| Method \| fine-tuning of what comes after .*, from the pretrained weights with a classifier at zero: [\d,]+ parameters trained \|\n\| Optimizer \| AdamW, rate 0\.02/,
+      /\| Method \| fine-tuning of what comes after .*, from the pretrained weights with a classifier at zero: [\d,]+ parameters trained \|\n\| Optimizer \| AdamW, rate 0\.05/,
     );
     const opened = await openClassifier(studio, file);
     expect(opened).toMatchObject({ classes: ['green', 'red'], provenance: { method: 'fine-tune', run: run.id } });

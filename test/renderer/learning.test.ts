@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RunAnswer, RunInfo } from '../../main/contract/api/learning.ts';
+import { defaultAugmentation } from '../../main/contract/augmentation.ts';
 import type { Evaluation, Interval } from '../../main/contract/evaluation.ts';
 import { range, short, spoken } from '../../renderer/src/charts/figures.ts';
 import { changesBetween } from '../../renderer/src/evaluate/changes.ts';
@@ -166,6 +167,8 @@ test('a fine-tuned run says what was frozen, and is compared with linear ones', 
     averaging: false,
     patience: 5,
     normalisation: 'running',
+    augmentation: defaultAugmentation,
+    views: 8,
   } as const;
   const config = { ...linear.config, method: 'fine-tune', fineTuning } as const;
   const tuned: Finished = { ...linear, id: 2, config, result: { ...linear.result, regularisation: null } };

@@ -1,14 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { DeviceChoice } from '../../contract/devices.ts';
-import {
-  type EpochMetrics,
-  type FineTuning,
-  headStarts,
-  inits,
-  normalisations,
-  optimizers,
-  schedules,
-} from '../../contract/fine-tuning.ts';
+import type { EpochMetrics } from '../../contract/fine-tuning.ts';
 import type { Pooling } from '../../contract/networks.ts';
 import { type Method, methods } from '../../contract/runs.ts';
 import { freezeNamed, selectPoint, useNetwork } from '../../networks/project-network.ts';
@@ -19,6 +11,7 @@ import { runNotes } from '../../training/metrics.ts';
 import type { Recipe, TrainReport } from '../../training/recipe.ts';
 import { trainLinear } from '../../training/train-linear.ts';
 import { describeEvaluation } from '../evaluation-text.ts';
+import { type FineTuningOptions, fineTuningOptions, settingsGiven } from '../fine-tuning-options.ts';
 import { deviceOption, networkOption, number, pointOption, poolingOption, seedOption, sizeOption } from '../options.ts';
 import { describeCounts, describeRecipe, describeTraining } from '../run-text.ts';
 import { type Answer, answer, type Session } from '../session.ts';
@@ -35,71 +28,10 @@ interface TrainOptions extends FineTuningOptions {
   readonly resume?: number;
 }
 
-/** As they are written; what is left out is for the defaults. */
-interface FineTuningOptions extends Partial<Omit<FineTuning, 'freeze' | 'headStart' | 'batchSize' | 'averaging'>> {
-  readonly freeze?: string;
-  readonly head?: FineTuning['headStart'];
-  readonly batch?: number;
-  readonly average?: boolean;
-}
-
-/** A number within limits, null for `none`, or wrong usage. */
-function numberOrNone(limits: Parameters<typeof number>[0]): (text: string) => number | null {
-  return (text) => (text === 'none' ? null : number(limits)(text));
-}
-
-const share = { min: 0, max: 1 };
-
 /** Of a linear classifier alone. */
 const linearOptions = (): Option[] => [
   pointOption('linear: the freeze point whose codes are used: its name, its number, or last'),
   poolingOption(),
-];
-
-/** Of fine-tuning alone. */
-const fineTuningOptions = (): Option[] => [
-  new Option(
-    '--freeze <point>',
-    'fine-tuning: the freeze point before which nothing is trained: its name or number; none: all is trained; all: the new classifier alone is',
-  ),
-  new Option('--init <how>', 'start from the pretrained weights, or anew (pretrained)').choices(inits),
-  new Option('--head <how>', 'start the new classifier fitted to the codes, or at zero (fitted)').choices(headStarts),
-  new Option('--optimizer <name>', 'adamw, or sgd with momentum (adamw)').choices(optimizers),
-  new Option('--rate <rate>', 'learning rate of the new classifier (0.001; sgd: 0.01)').argParser(
-    number({ min: 1e-9, max: 10 }),
-  ),
-  new Option('--pretrained-rate <share>', 'rate of the last pretrained layers, as a share of that (0.1)').argParser(
-    number({ min: 1e-9, max: 1 }),
-  ),
-  new Option('--rate-fall <factor>', 'by how much it falls from layers to those before them (2.6)').argParser(
-    number({ min: 1, max: 100 }),
-  ),
-  new Option('--weight-decay <decay>', 'of weights, not of biases and norms (0.01; sgd: 0.0001)').argParser(
-    number(share),
-  ),
-  new Option('--toward-pretrained <strength>', 'pull weights toward the pretrained ones (0)').argParser(number(share)),
-  new Option('--schedule <name>', 'how the rate goes on (cosine)').choices(schedules),
-  new Option('--warm-up <share>', 'share of the steps over which the rate rises (0.1)').argParser(
-    number({ min: 0, max: 0.9 }),
-  ),
-  new Option('--epochs <count>', 'passes over the training items (20)').argParser(
-    number({ min: 1, max: 10_000, whole: true }),
-  ),
-  new Option('--batch <size>', 'items a step (32)').argParser(number({ min: 1, max: 4096, whole: true })),
-  new Option('--clip <norm>', 'largest norm of all gradients together, or none (1)').argParser(
-    numberOrNone({ min: 1e-9 }),
-  ),
-  new Option('--label-smoothing <share>', 'share of each label that is spread over all classes (0)').argParser(
-    number({ min: 0, max: 0.9 }),
-  ),
-  new Option('--balanced', 'each class weighs the same, however many items it has'),
-  new Option('--average', 'average the weights of the last epochs where that does better'),
-  new Option('--patience <epochs>', 'epochs without a better score after which it ends, or none (5)').argParser(
-    numberOrNone({ min: 1, whole: true }),
-  ),
-  new Option('--normalisation <how>', 'statistics of the pretraining data, or of each batch (running)').choices(
-    normalisations,
-  ),
 ];
 
 /** The linear classifiers, fine-tuning, and going on with a run that was paused. */
@@ -151,40 +83,12 @@ async function train(session: Session, project: Project, options: TrainOptions):
   const { method, seed, device, size } = options;
   const recipe: Recipe = { network, seed, device, ...(size === undefined ? {} : { size }) };
   if (method === 'fine-tune') {
-    const { freeze = 'none', head, batch, average } = options;
-    const settings = fineTuningOf(network.info, {
-      ...settingsGiven(options),
-      freeze: freezeNamed(network, freeze),
-      ...(head === undefined ? {} : { headStart: head }),
-      ...(batch === undefined ? {} : { batchSize: batch }),
-      ...(average === undefined ? {} : { averaging: average }),
-    });
+    const freeze = freezeNamed(network, options.freeze ?? 'none');
+    const settings = fineTuningOf(network.info, { ...settingsGiven(options), freeze });
     return fineTune(studio, project, { ...recipe, settings }, fineTuneControl(session));
   }
   const request = { ...recipe, method, point: selectPoint(network, options.at), pooling: options.pool };
   return trainLinear(studio, project, request, session.control);
-}
-
-/** Those settings whose option bears their name. */
-function settingsGiven(options: FineTuningOptions): Partial<FineTuning> {
-  const names = [
-    'init',
-    'optimizer',
-    'rate',
-    'pretrainedRate',
-    'rateFall',
-    'weightDecay',
-    'towardPretrained',
-    'schedule',
-    'warmUp',
-    'epochs',
-    'clip',
-    'labelSmoothing',
-    'balanced',
-    'patience',
-    'normalisation',
-  ] as const;
-  return Object.fromEntries(names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
 }
 
 /** Each epoch, and whatever the person should know, is a line on the error stream. */
