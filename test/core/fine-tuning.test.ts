@@ -138,7 +138,7 @@ describe('a fine-tuning', () => {
     for (const [, answer] of answersOf(project, run.id))
       expect((answer as number[])[0] + (answer as number[])[1]).toBeCloseTo(1, 5);
     expect(runSuggestions(project, run.id)).toEqual([
-      { itemId: 1, classIndex: 1, probability: expect.any(Number) as number },
+      { itemId: 1, classIndex: 0, probability: expect.any(Number) as number },
     ]);
     expect(existsSync(trainedFile(project, run.id))).toBe(true);
     expect(existsSync(runCheckpoint(project, run.id))).toBe(false);
