@@ -65,7 +65,7 @@ async function measure(source: string, options: { group?: string }, size: number
       let first = 0;
       start = performance.now();
       const context = createJobContext<ViewOutput>(
-        { signal: new AbortController().signal, finishing: new AbortController().signal },
+        new AbortController().signal,
         ignore,
         () => (first ||= performance.now()),
       );

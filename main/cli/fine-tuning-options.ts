@@ -116,10 +116,10 @@ export function settingsGiven(options: FineTuningOptions): Partial<FineTuning> {
 
 function augmentationOf(options: FineTuningOptions): AugmentationSettings {
   const { symmetries, ...usual } = options.augmentation ? defaultAugmentation : noAugmentation;
-  const given = measures.flatMap(({ name, option }) =>
-    options[option] === undefined ? [] : [[name, options[option]]],
+  const given: Partial<AugmentationSettings> = Object.fromEntries(
+    measures.flatMap(({ name, option }) => (options[option] === undefined ? [] : [[name, options[option]]])),
   );
-  return { ...usual, symmetries: symmetries && options.turns, ...Object.fromEntries(given) };
+  return { ...usual, symmetries: symmetries && options.turns, ...given };
 }
 
 /** A number within limits, null for `none`, or wrong usage. */

@@ -23,9 +23,10 @@ const interval = 100;
 const rateWindow = 5000;
 
 export function createJobContext<Output>(
-  { signal, finishing }: Pick<JobContext, 'signal' | 'finishing'>,
+  signal: AbortSignal,
   sendProgress: (progress: Progress) => void,
   output: (value: Output) => void,
+  finishing = new AbortController().signal,
 ): JobContext<Output> {
   let step = '';
   let lastSent = 0;

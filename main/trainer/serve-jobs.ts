@@ -17,9 +17,10 @@ export function serveJobs(send: (message: FromTrainer) => void): (message: ToTra
     const finish = new AbortController();
     current = { id, cancel, finish };
     const context = createJobContext(
-      { signal: cancel.signal, finishing: finish.signal },
+      cancel.signal,
       (progress) => send({ kind: 'progress', id, progress }),
       (value) => send({ kind: 'output', id, value }),
+      finish.signal,
     );
     try {
       const result = await (jobs as unknown as Record<string, AnyJob>)[job](params, context);

@@ -82,7 +82,7 @@ function requestFor(cacheFolder: string, changes: Partial<ActivationsRequest> = 
 async function open(request: ActivationsRequest): Promise<{ activations: Activations; computed: number }> {
   const progress: Progress[] = [];
   const context = createJobContext(
-    { signal: new AbortController().signal, finishing: new AbortController().signal },
+    new AbortController().signal,
     (one) => progress.push(one),
     () => undefined,
   );
@@ -268,7 +268,7 @@ test('a job that is cancelled keeps what it made', async () => {
     views: 8,
   });
   const context = createJobContext<never>(
-    { signal: stop.signal, finishing: new AbortController().signal },
+    stop.signal,
     () => undefined,
     () => undefined,
   );

@@ -141,8 +141,8 @@ describe('a run', () => {
         config: { method, classes: ['green', 'red'], seed: 0 },
         error: null,
       });
-      expect(run.result!.counts).toEqual(currentSplit(project).counts);
-      expect(run.result!.test!.accuracy.value).toBe(1);
+      expect(run.result.counts).toEqual(currentSplit(project).counts);
+      expect(run.result.test!.accuracy.value).toBe(1);
       const kept = [...runItems(project, run.id)];
       expect(kept).toHaveLength(60);
       for (const { probabilities } of kept) expect(probabilities![0] + probabilities![1]).toBeCloseTo(1, 5);
@@ -209,7 +209,7 @@ describe('an exported classifier', () => {
     const { run } = await train();
     const report = await exportRun(studio, project, finishedRun(project, run.id), { folder: work.path('out') });
     expect(readdirSync(work.path('out')).sort()).toEqual([`cells-run-${run.id}.md`, `cells-run-${run.id}.onnx`]);
-    expect(report.agreement.items).toBe(run.result!.counts.test);
+    expect(report.agreement.items).toBe(run.result.counts.test);
     expect(report.agreement.largestDifference).toBeLessThan(1e-5);
     const opened = await openClassifier(studio, report.files[0]);
     expect(opened).toMatchObject({ classes: ['green', 'red'], provenance: { project: 'cells', run: run.id } });

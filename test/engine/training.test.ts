@@ -185,7 +185,9 @@ describe('a run', () => {
       const first = await open(request);
       let breaths = 0;
       const interrupted = hooks({
-        onStep: () => void breaths++,
+        onStep: () => {
+          breaths++;
+        },
         breathe: () => (breaths === stop ? Promise.reject(new Error('interrupted')) : Promise.resolve()),
       });
       await expect(train(first, stripesData(3), averaging, interrupted.hooks)).rejects.toThrow('interrupted');
@@ -218,7 +220,12 @@ describe('a run', () => {
       third,
       stripesData(4),
       plan,
-      hooks({ onStep: () => void steps++, isFinishing: () => steps >= 6 }).hooks,
+      hooks({
+        onStep() {
+          steps++;
+        },
+        isFinishing: () => steps >= 6,
+      }).hooks,
     );
     expect(told).toMatchObject({ ended: 'stopped', steps: 6, epochs: 1 });
     expect(told.weights.size).toBe(second.weightNames.length);
