@@ -7,6 +7,8 @@ export interface AddOptions {
   readonly name?: string;
   /** Names for the outputs, or how many there are. One, named after the node, when absent. */
   readonly outputs?: number | readonly string[];
+  /** The standard operator set when absent. */
+  readonly domain?: string;
 }
 
 /**
@@ -67,7 +69,7 @@ export class GraphBuilder {
   }
 
   /**
-   * Adds a node of the standard operator set and returns the name of its first output.
+   * Adds a node and returns the name of its first output.
    *
    * @param inputs names of values; an empty string leaves an optional input out
    */
@@ -96,7 +98,14 @@ export class GraphBuilder {
       const count = options.outputs ?? 1;
       outputs = Array.from({ length: count }, (_, i) => this.freshName(`${name}_${count === 1 ? 'out' : `out${i}`}`));
     }
-    this.#nodes.push({ op, domain: '', name, inputs: [...inputs], outputs, attributes: { ...attributes } });
+    this.#nodes.push({
+      op,
+      domain: options.domain ?? '',
+      name,
+      inputs: [...inputs],
+      outputs,
+      attributes: { ...attributes },
+    });
     return outputs;
   }
 

@@ -1,10 +1,12 @@
 import type { GradientCase } from '../gradients.ts';
 import { arithmeticCases } from './arithmetic.ts';
+import { convolutionCases } from './convolution.ts';
 import { elementwiseCases } from './elementwise.ts';
 import { layoutCases } from './layout.ts';
 import { matrixCases } from './matrices.ts';
 import { normalisationCases } from './normalisation.ts';
 import { partsCases } from './parts.ts';
+import { poolingCases } from './pooling.ts';
 import { reductionCases } from './reduction.ts';
 import { resizeCases } from './resize.ts';
 
@@ -18,4 +20,6 @@ export const gradientCases: readonly GradientCase[] = [
   ...partsCases,
   ...normalisationCases,
   ...resizeCases,
+  ...convolutionCases,
+  ...poolingCases,
 ];
