@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { FineTuningChoice } from '../../main/training/fine-tuning-defaults.ts';
 import { fineTuningOf } from '../../main/training/fine-tuning-defaults.ts';
 import { addNetwork, type StoredNetwork } from '../../main/networks/library.ts';
+import { useNetwork } from '../../main/networks/project-network.ts';
 import { createProject, type Project } from '../../main/projects/project.ts';
 import { createStudio, type RunningStudio } from '../../main/studio.ts';
 import { fineTune } from '../../main/training/fine-tune.ts';
@@ -63,9 +64,9 @@ const wanted = process.argv.slice(2);
 const work = await mkdtemp(join(tmpdir(), 'parfocal-study-'));
 const studio = createStudio(forkTrainer, join(work, 'data'));
 try {
-  const network = await addNetwork(studio.libraryFolder, studio.trainer, join(shared, 'models', networkName));
+  await addNetwork(studio.libraryFolder, studio.trainer, join(shared, 'models', networkName));
   for (const data of [whiteCells(), cifar()].filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
-    for (const seed of seeds) for (const labels of perClass) await tryAll(studio, network, data, labels, seed);
+    for (const seed of seeds) for (const labels of perClass) await tryAll(studio, data, labels, seed);
 } finally {
   studio.close();
   await rm(work, { recursive: true });
@@ -80,13 +81,7 @@ const table = studyTable(
 writeFileSync(join(import.meta.dirname, '../../docs/fine-tuning-study.md'), table);
 console.log(table);
 
-async function tryAll(
-  studio: RunningStudio,
-  network: StoredNetwork,
-  data: DataSet,
-  count: number | undefined,
-  seed: number,
-): Promise<void> {
+async function tryAll(studio: RunningStudio, data: DataSet, count: number | undefined, seed: number): Promise<void> {
   const labels = count === undefined ? 'all' : `${count} a class`;
   const isDone = (way: Way): boolean =>
     outcomes.some(
@@ -101,6 +96,7 @@ async function tryAll(
   const project = createProject(join(work, name));
   try {
     await importItems(project, csv, {});
+    const network = await useNetwork(studio, project, networkName);
     for (const way of missing) {
       const outcome = await tryOne(studio, project, network, data, way, seed);
       outcomes.push({ data: data.name, labels, way: way.name, seed, ...outcome });

@@ -1,3 +1,5 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../main/engine/graph/types.ts';
 import { decodeCheckpoint, encodeCheckpoint, type Sections } from '../../main/engine/training/checkpoint.ts';
@@ -13,7 +15,10 @@ import {
 } from '../../main/engine/training/train.ts';
 import { TrainingSession } from '../../main/engine/training/training-session.ts';
 import { buildStepInParts, headWeights, type TrainingGraphRequest } from '../../main/engine/training/training-graph.ts';
+import { temporaryFolder } from '../support/serving.ts';
 import { classCount, requestFor, residualNetwork, stripes, stripesData } from '../support/training.ts';
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
 const open = (request: TrainingGraphRequest) => TrainingSession.create(request, { device: 'cpu', smoothing: 0 });
 
@@ -87,6 +92,21 @@ describe('a step', () => {
     await whole.release();
     await parted.release();
   });
+
+  test.skipIf(!hasPrlimit)(
+    `whose batch does not fit into memory goes through it in parts, to the same end${hasPrlimit ? '' : ' (skipped: there is no prlimit here)'}`,
+    () => {
+      const script = fileURLToPath(new URL('../support/starved-training.ts', import.meta.url));
+      const told = execFileSync(process.execPath, [script, temporaryFolder()], { encoding: 'utf8', stdio: 'pipe' });
+      const { starved, expected, notes } = JSON.parse(told) as Record<'starved' | 'expected', number[]> & {
+        notes: string[];
+      };
+      expect(notes[0]).toMatch(
+        /memory did not suffice for 4096 images at once.*parts of \d+, whose gradients are added up/,
+      );
+      for (const [step, loss] of starved.entries()) expect(loss).toBeCloseTo(expected[step], 4);
+    },
+  );
 
   test('with decay toward the pretrained weights stays nearer to them than with none', async () => {
     const network = await residualNetwork();

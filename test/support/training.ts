@@ -18,8 +18,8 @@ import { temporaryFolder } from './serving.ts';
 export const size = 16;
 export const classCount = 3;
 
-/** A small residual network with BatchNormalization and random weights. */
-export async function residualNetwork(): Promise<Network> {
+/** A small residual network with BatchNormalization and random weights. @param folder where its file is to lie */
+export async function residualNetwork(folder = temporaryFolder()): Promise<Network> {
   const net = new NetworkBuilder();
   let value = net.relu('stem/relu', net.norm('stem/norm', net.conv('stem/conv', net.input(), 8, { stride: 2 })));
   for (const block of ['block1', 'block2']) {
@@ -27,7 +27,7 @@ export async function residualNetwork(): Promise<Network> {
     const outer = net.norm(`${block}/norm2`, net.conv(`${block}/conv2`, inner, 8));
     value = net.relu(`${block}/relu2`, net.add('Add', `${block}/add`, [value, outer]));
   }
-  const file = join(temporaryFolder(), 'residual.onnx');
+  const file = join(folder, 'residual.onnx');
   writeFileSync(file, writeModel(net.model(value, ['N', 8, 16, 16])));
   return openNetwork(file, { size, preprocessing: scalings.tf });
 }
