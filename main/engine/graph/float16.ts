@@ -20,6 +20,15 @@ export function widenFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
   return result;
 }
 
+/** Single precision to half, rounded to the nearest; what is beyond its range is clamped to its largest number, 65504. */
+export function narrowToFloat16(values: Float32Array): Float16Array<ArrayBuffer> {
+  const halves = new Float16Array(values);
+  const bits = new Uint16Array(halves.buffer);
+  // Before infinity, of either sign, comes the largest number.
+  for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7fff) === 0x7c00) bits[i]--;
+  return halves;
+}
+
 /** bfloat16, as 16-bit patterns, to single precision: the same bits with sixteen zeros behind. */
 export function widenBfloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const bits = new Uint32Array(halves.length);

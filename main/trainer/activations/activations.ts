@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AugmentationSettings } from '../../contract/augmentation.ts';
 import type { DeviceChoice } from '../../contract/devices.ts';
+import { narrowToFloat16 } from '../../engine/graph/float16.ts';
 import { elementCount } from '../../engine/graph/tensors.ts';
 import { writeModel } from '../../engine/graph/write.ts';
 import type { FreezePoint } from '../../engine/networks/freeze-points.ts';
@@ -188,7 +189,7 @@ async function compute(
         [session.inputNames[0]]: { type: 'uint8', shape: [ids.length, size, size, 3], data: pixels },
       } as const;
       const values = await session.run(feeds);
-      const halves = new Float16Array(values[session.outputNames[0]].data as Float32Array);
+      const halves = narrowToFloat16(values[session.outputNames[0]].data as Float32Array);
       const length = halves.length / ids.length;
       for (const [row, at] of ids.entries())
         store.write(wanted[at].key, halves.subarray(row * length, (row + 1) * length));
