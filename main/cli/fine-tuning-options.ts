@@ -34,7 +34,9 @@ const measures = [
 
 /** As they are written; what is left out is for the defaults. */
 export type FineTuningOptions = Partial<
-  Pick<FineTuning, (typeof sameNames)[number]> & Record<(typeof measures)[number]['option'], number>
+  Pick<FineTuning, Exclude<(typeof sameNames)[number], 'clip' | 'patience'>> &
+    Record<'clip' | 'patience', number | 'none'> &
+    Record<(typeof measures)[number]['option'], number>
 > & {
   readonly freeze?: string;
   readonly head?: FineTuning['headStart'];
@@ -106,7 +108,12 @@ export const fineTuningOptions = (): Option[] => [
 export function settingsGiven(options: FineTuningOptions): Partial<FineTuning> {
   const { head, batch, average } = options;
   return {
-    ...Object.fromEntries(sameNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))),
+    ...Object.fromEntries(
+      sameNames.flatMap((name) => {
+        const value = options[name];
+        return value === undefined ? [] : [[name, value === 'none' ? null : value]];
+      }),
+    ),
     ...(head === undefined ? {} : { headStart: head }),
     ...(batch === undefined ? {} : { batchSize: batch }),
     ...(average === undefined ? {} : { averaging: average }),
@@ -122,7 +129,7 @@ function augmentationOf(options: FineTuningOptions): AugmentationSettings {
   return { ...usual, symmetries: symmetries && options.turns, ...given };
 }
 
-/** A number within limits, null for `none`, or wrong usage. */
-function numberOrNone(limits: Parameters<typeof number>[0]): (text: string) => number | null {
-  return (text) => (text === 'none' ? null : number(limits)(text));
+/** A number within limits, or wrong usage. `none` stays: commander makes an empty text of null. */
+function numberOrNone(limits: Parameters<typeof number>[0]): (text: string) => number | 'none' {
+  return (text) => (text === 'none' ? 'none' : number(limits)(text));
 }

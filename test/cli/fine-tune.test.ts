@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,6 @@ import { parfocal, parfocalJson, program } from '../support/command-line.ts';
 import { eventually, tinyNetwork, writeClasses } from '../support/core.ts';
 
 let folder: string;
-let project: string;
 const run = <T = unknown>(...args: string[]): Promise<T> => parfocalJson<T>(join(folder, 'data'), ...args);
 const attempt = (...args: string[]) => parfocal(join(folder, 'data'), ...args);
 
@@ -31,14 +30,18 @@ interface Metrics {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parfocal-fine-tune-'));
-  project = join(folder, 'cells');
   await writeClasses(join(folder, 'images'), 20);
   await writeFile(join(folder, 'tiny.onnx'), tinyNetwork());
-  await run('new', project);
-  await run('import', project, join(folder, 'images'), '--labels', 'folders', '--group', 'image');
   await run('network', 'add', join(folder, 'tiny.onnx'), '--preprocessing', 'unit', '--size', '32');
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function projectOf(name: string): Promise<string> {
+  const project = join(folder, name);
+  await run('new', project);
+  await run('import', project, join(folder, 'images'), '--labels', 'folders', '--group', 'image');
+  return project;
+}
 
 /** The command in a process of its own, to be interrupted. */
 function start(...args: string[]): { child: ChildProcess; ended: Promise<{ code: number | null; errors: string }> } {
@@ -51,6 +54,7 @@ function start(...args: string[]): { child: ChildProcess; ended: Promise<{ code:
 
 describe('fine-tuning on the command line', () => {
   it('takes every setting, tells how it went, and its run serves like any other', { timeout: 300_000 }, async () => {
+    const project = await projectOf('cells');
     const trained = await run<Trained>(
       ...['train', project, '--method', 'fine-tune', '--freeze', '1', '--head', 'zero', '--optimizer', 'sgd'],
       ...['--rate', '0.05', '--pretrained-rate', '0.5', '--rate-fall', '2', '--weight-decay', '0.001'],
@@ -112,24 +116,27 @@ describe('fine-tuning on the command line', () => {
   });
 
   it('is paused by Ctrl+C, says how to go on, and goes on', { timeout: 300_000 }, async () => {
+    const project = await projectOf('paused');
     const { child, ended } = start(
-      ...['train', project, '--method', 'fine-tune', '--freeze', 'none', '--head', 'zero', '--epochs', '3000'],
+      ...['train', project, '--method', 'fine-tune', '--freeze', '1', '--head', 'zero', '--epochs', '5000'],
       ...['--batch', '8', '--patience', 'none', '--device', 'cpu'],
     );
-    const checkpoint = join(`${project}.parfocal`, 'runs', '2', 'checkpoint.bin');
-    expect(await eventually(() => existsSync(checkpoint), 120)).toBe(true);
+    const checkpoint = join(`${project}.parfocal`, 'runs', '1', 'checkpoint.bin');
+    await eventually(() => existsSync(checkpoint) || child.exitCode !== null, 120);
+    expect(child.exitCode).toBeNull();
     child.kill('SIGINT');
     const { code, errors } = await ended;
     expect(code).toBe(1);
-    expect(errors).toMatch(/Run 2 was paused\. Go on with: parfocal train ".*cells\.parfocal" --resume 2/);
-    const before = await run<Metrics>('metrics', project, '--run', '2');
+    expect(errors).toMatch(/Run 1 was paused\. Go on with: parfocal train ".*paused\.parfocal" --resume 1/);
+    const before = await run<Metrics>('metrics', project, '--run', '1');
     expect(before.status).toBe('paused');
-    expect((await attempt('runs', project)).stdout).toMatch(/paused +tiny +none +fine-tune/);
-    const again = start('train', project, '--resume', '2');
-    await eventually(() => false, 3);
+    expect((await attempt('runs', project)).stdout).toMatch(/paused +tiny +\S+ +fine-tune/);
+    const again = start('train', project, '--resume', '1');
+    const writtenBefore = statSync(checkpoint).mtimeMs;
+    await eventually(() => statSync(checkpoint).mtimeMs > writtenBefore || again.child.exitCode !== null, 120);
     again.child.kill('SIGINT');
-    expect((await again.ended).errors).toMatch(/Run 2 was paused/);
-    const after = await run<Metrics>('metrics', project, '--run', '2');
+    expect((await again.ended).errors).toMatch(/Run 1 was paused/);
+    const after = await run<Metrics>('metrics', project, '--run', '1');
     expect(after.epochs.length).toBeGreaterThan(before.epochs.length);
     expect(after.epochs.map(({ epoch }) => epoch)).toEqual(after.epochs.map((_, at) => at + after.epochs[0].epoch));
   });
