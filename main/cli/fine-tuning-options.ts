@@ -109,7 +109,7 @@ export function settingsGiven(options: FineTuningOptions): Partial<FineTuning> {
   const { head, batch, average } = options;
   return {
     ...Object.fromEntries(
-      sameNames.flatMap((name) => {
+      sameNames.flatMap((name): [string, unknown][] => {
         const value = options[name];
         return value === undefined ? [] : [[name, value === 'none' ? null : value]];
       }),

@@ -31,7 +31,7 @@ import {
 } from '../../main/training/runs.ts';
 import { trainLinear } from '../../main/training/train-linear.ts';
 import { eventually, integrityOf, isAlive, valueOf, workshop, writeClasses } from '../support/core.ts';
-import { NetworkBuilder } from '../support/networks.ts';
+import { NetworkBuilder, randomNumbers } from '../support/networks.ts';
 
 const work = workshop();
 const each = 30;
@@ -95,6 +95,7 @@ function afterEpoch(epoch: number, act: () => void): FineTuneControl {
 
 const answersOf = (of: Project, id: number) =>
   [...runItems(of, id)].map(({ itemId, probabilities }) => [itemId, probabilities && [...probabilities]]);
+const weightsOf = async (of: Project, id: number) => (await readModelFile(trainedFile(of, id))).graph.initializers;
 const sameButTimes = (metrics: EpochMetrics[]) => metrics.map((one) => ({ ...one, seconds: 0, imagesPerSecond: null }));
 
 /**
@@ -217,6 +218,43 @@ describe('a run that was cut off', () => {
     });
     expectUndisturbed(killed, await resumeRun(studio, killed, 1));
   });
+
+  it(
+    'twenty times, at moments drawn by chance, comes to what an undisturbed one comes to',
+    { timeout: 300_000 },
+    async () => {
+      const long = { epochs: 300 };
+      const plain = await projectOf('long');
+      const expected = await train(plain, {}, long);
+      const killed = await projectOf('killed');
+      const random = randomNumbers(7);
+      let kills = 0;
+      /** Kills the trainer some time after it has begun to train, up to half a second. */
+      const kill = (): FineTuneControl => {
+        let begun = false;
+        return {
+          onProgress: ({ step }) => {
+            if (begun || !step.startsWith('Training') || kills >= 20) return;
+            begun = true;
+            setTimeout(() => process.kill(studio.trainer.pid!, 'SIGKILL'), 100 * (random() + 1));
+            kills++;
+          },
+        };
+      };
+      let ended = await train(killed, kill(), long).catch(() => undefined);
+      while (!ended) {
+        expect(findRun(killed, 1).status).toBe('paused');
+        ended = await resumeRun(studio, killed, 1, kill()).catch((error: unknown) => {
+          if (!String(error).includes('SIGKILL')) throw error;
+          return undefined;
+        });
+      }
+      expect(kills).toBe(20);
+      expect(answersOf(killed, 1)).toEqual(answersOf(plain, expected.run.id));
+      expect(await weightsOf(killed, 1)).toEqual(await weightsOf(plain, expected.run.id));
+      expect(integrityOf(killed)).toEqual(['ok']);
+    },
+  );
 
   it('by the death of the core is paused when the project is opened again, and goes on', async () => {
     const dead = await projectOf('core killed');
