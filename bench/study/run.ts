@@ -15,6 +15,7 @@ import { createStudio, type RunningStudio } from '../../main/studio.ts';
 import { fineTune } from '../../main/training/fine-tune.ts';
 import { trainLinear } from '../../main/training/train-linear.ts';
 import { forkTrainer } from '../../main/trainer/fork.ts';
+import { currentSplit } from '../../main/evaluation/project-split.ts';
 import { importItems } from '../../main/items/import.ts';
 import { cifar, type DataSet, drawParts, shared, whiteCells } from './datasets.ts';
 import { studyTable } from './table.ts';
@@ -121,7 +122,10 @@ async function tryOne(
   const start = performance.now();
   const point = network.info.freezePoints.at(-1)!;
   const { run } = choice
-    ? await fineTune(studio, project, { ...recipe, settings: fineTuningOf(network.info, choice) })
+    ? await fineTune(studio, project, {
+        ...recipe,
+        settings: fineTuningOf(network.info, currentSplit(project).counts.train, choice),
+      })
     : await trainLinear(studio, project, { ...recipe, point, method: 'softmax', pooling: 'avg' });
   const { macroF1, accuracy } = run.result.test!;
   return {

@@ -6,13 +6,22 @@ import type { NetworkInfo } from '../contract/networks.ts';
 /** What a person said of a fine-tuning; the rest is for the defaults. */
 export type FineTuningChoice = Pick<FineTuning, 'freeze'> & Partial<FineTuning>;
 
+/** Steps below which a training has hardly begun, and the epochs that they may take. */
+const leastSteps = 300;
+const epochLimits = [20, 100] as const;
+/** So few items are taken in smaller batches, so that an epoch has more than a step or two. */
+const fewItems = 200;
+
 /**
  * The settings of a fine-tuning, with what is right for most where nothing was said.
  *
+ * @param items how many are trained on
  * @throws UserError for settings that contradict each other, or that the network does not allow
  */
-export function fineTuningOf(network: NetworkInfo, choice: FineTuningChoice): FineTuning {
-  const { init = 'pretrained', optimizer = 'adamw' } = choice;
+export function fineTuningOf(network: NetworkInfo, items: number, choice: FineTuningChoice): FineTuning {
+  const { init = 'pretrained', optimizer = 'adamw', batchSize = items < fewItems ? 16 : 32 } = choice;
+  const steps = Math.ceil(items / batchSize);
+  const { epochs = Math.min(Math.max(Math.ceil(leastSteps / steps), epochLimits[0]), epochLimits[1]) } = choice;
   const fromScratch = init === 'random';
   const settings: FineTuning = {
     init,
@@ -30,14 +39,14 @@ export function fineTuningOf(network: NetworkInfo, choice: FineTuningChoice): Fi
     schedule: 'cosine',
     // The moments of the optimizer mean little in the first steps.
     warmUp: 0.1,
-    epochs: 20,
-    batchSize: 32,
+    epochs,
+    batchSize,
     clip: 1,
     labelSmoothing: 0,
     balanced: false,
     averaging: false,
     // A quarter of the usual epochs: the score of few validation items goes up and down.
-    patience: 5,
+    patience: Math.ceil(epochs / 4),
     // A small data set says less of the statistics than the millions of images before it; new weights have none.
     normalisation: fromScratch ? 'batch' : 'running',
     augmentation: defaultAugmentation,

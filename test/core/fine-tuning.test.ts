@@ -76,7 +76,7 @@ async function train(
   control: FineTuneControl = {},
   choice: Partial<FineTuning> = {},
 ): Promise<TrainReport> {
-  const settings = fineTuningOf(network.info, {
+  const settings = fineTuningOf(network.info, 100, {
     freeze: network.info.freezePoints[0].name,
     epochs: 12,
     batchSize: 8,
@@ -344,7 +344,7 @@ describe('after fine-tuning', () => {
     });
     expect(run.result.test!.accuracy.value).toBeGreaterThan(0.8);
     expect(() => fineTunedFile(next, run.id)).toThrow(`Run ${run.id} trained a classifier alone`);
-    const settings = fineTuningOf(own.info, { freeze: own.info.freezePoints[1].name, epochs: 1 });
+    const settings = fineTuningOf(own.info, 100, { freeze: own.info.freezePoints[1].name, epochs: 1 });
     const again = await fineTune(studio, next, { network: own, settings, seed: 0, device: 'cpu' });
     expect(again.run.result.fineTuning!.epochs).toBe(1);
   });

@@ -70,7 +70,7 @@ const config: RunConfig = {
   classes: ['red', 'green'],
   margin: 0,
   displayLimits: null,
-  fineTuning: fineTuningOf(network, { freeze: 'conv1' }),
+  fineTuning: fineTuningOf(network, 1000, { freeze: 'conv1' }),
 };
 const data: LabelledData = {
   ids: [3, 5, 9],
@@ -223,16 +223,16 @@ describe('a project of the version before', () => {
 
 describe('settings of a fine-tuning', () => {
   it('are those that are right for most, where nothing is said', () => {
-    expect(fineTuningOf(network, { freeze: null })).toMatchObject({
+    expect(fineTuningOf(network, 1000, { freeze: null })).toMatchObject({
       optimizer: 'adamw',
       rate: 1e-3,
       headStart: 'fitted',
     });
-    expect(fineTuningOf(network, { freeze: 'conv1', optimizer: 'sgd', rate: 0.5 })).toMatchObject({
+    expect(fineTuningOf(network, 1000, { freeze: 'conv1', optimizer: 'sgd', rate: 0.5 })).toMatchObject({
       weightDecay: 1e-4,
       rate: 0.5,
     });
-    expect(fineTuningOf(network, { freeze: null, init: 'random' })).toMatchObject({
+    expect(fineTuningOf(network, 1000, { freeze: null, init: 'random' })).toMatchObject({
       headStart: 'zero',
       pretrainedRate: 1,
       rateFall: 1,
@@ -241,11 +241,15 @@ describe('settings of a fine-tuning', () => {
   });
 
   it('that contradict each other, or that the network does not allow, are refused', () => {
-    expect(() => fineTuningOf(network, { freeze: 'conv9' })).toThrow('tiny has no freeze point conv9.');
-    expect(() => fineTuningOf(network, { freeze: 'conv1', init: 'random' })).toThrow('would never learn anything');
-    expect(() => fineTuningOf(network, { freeze: null, init: 'random', headStart: 'fitted' })).toThrow(
+    expect(() => fineTuningOf(network, 1000, { freeze: 'conv9' })).toThrow('tiny has no freeze point conv9.');
+    expect(() => fineTuningOf(network, 1000, { freeze: 'conv1', init: 'random' })).toThrow(
+      'would never learn anything',
+    );
+    expect(() => fineTuningOf(network, 1000, { freeze: null, init: 'random', headStart: 'fitted' })).toThrow(
       'nothing pretrained',
     );
-    expect(() => fineTuningOf(network, { freeze: null, rate: -1 })).toThrow('The setting rate of the fine-tuning');
+    expect(() => fineTuningOf(network, 1000, { freeze: null, rate: -1 })).toThrow(
+      'The setting rate of the fine-tuning',
+    );
   });
 });

@@ -46,6 +46,7 @@ export function requestFor(
     classCount,
     batch: 8,
     normalisation: 'running',
+    freshStatistics: false,
     optimizer: adamw,
     weightDecay: 0.01,
     towardPretrained: 0,

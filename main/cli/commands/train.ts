@@ -3,6 +3,7 @@ import type { DeviceChoice } from '../../contract/devices.ts';
 import type { EpochMetrics } from '../../contract/fine-tuning.ts';
 import type { Pooling } from '../../contract/networks.ts';
 import { type Method, methods } from '../../contract/runs.ts';
+import { currentSplit } from '../../evaluation/project-split.ts';
 import { freezeNamed, selectPoint, useNetwork } from '../../networks/project-network.ts';
 import type { Project } from '../../projects/project.ts';
 import { fineTune, resumeRun } from '../../training/fine-tune.ts';
@@ -84,7 +85,10 @@ async function train(session: Session, project: Project, options: TrainOptions):
   const recipe: Recipe = { network, seed, device, ...(size === undefined ? {} : { size }) };
   if (method === 'fine-tune') {
     const freeze = freezeNamed(network, options.freeze ?? 'none');
-    const settings = fineTuningOf(network.info, { ...settingsGiven(options), freeze });
+    const settings = fineTuningOf(network.info, currentSplit(project).counts.train, {
+      ...settingsGiven(options),
+      freeze,
+    });
     return fineTune(studio, project, { ...recipe, settings }, fineTuneControl(session));
   }
   const request = { ...recipe, method, point: selectPoint(network, options.at), pooling: options.pool };

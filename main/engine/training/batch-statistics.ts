@@ -7,6 +7,7 @@ import type { Graph, Model } from '../graph/types.ts';
 export interface RunningStatistic {
   readonly name: string;
   readonly next: string;
+  readonly kind: 'mean' | 'variance';
 }
 
 /** The constants that hold the running statistics of BatchNormalization. */
@@ -53,13 +54,13 @@ export function withBatchStatistics(model: Model): { model: Model; statistics: R
 
     const momentum = floatOf(node, 'momentum', 0.9);
     const flat = to.constant(int64s([channels]), 'shape');
-    const follow = (running: string, batch: string, weight: number): void => {
+    const follow = (kind: RunningStatistic['kind'], running: string, batch: string, weight: number): void => {
       const kept = add('Mul', running, number(momentum));
       const added = add('Mul', add('Reshape', batch, flat), number(weight));
-      statistics.push({ name: running, next: add('Add', kept, added) });
+      statistics.push({ kind, name: running, next: add('Add', kept, added) });
     };
-    follow(mean, batchMean, 1 - momentum);
-    follow(variance, batchVariance, ((1 - momentum) * count) / Math.max(1, count - 1));
+    follow('mean', mean, batchMean, 1 - momentum);
+    follow('variance', variance, batchVariance, ((1 - momentum) * count) / Math.max(1, count - 1));
   });
   return { model: written, statistics };
 }

@@ -13,6 +13,7 @@ import type { FreezePoint } from '../networks/freeze-points.ts';
 import type { Network } from '../networks/network.ts';
 import { buildTailModel, tailCodes } from '../networks/tail-graph.ts';
 import { statisticsOf, withBatchStatistics } from './batch-statistics.ts';
+import { foldFrozenNorm } from './fold-frozen-norm.ts';
 import { addCrossEntropy, targetsInput, weightsInput } from './losses.ts';
 import { scalarInputs } from './optimizers.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -29,6 +30,8 @@ export interface TrainingGraphRequest {
   /** Items a step. */
   readonly batch: number;
   readonly normalisation: 'running' | 'batch';
+  /** Whether running statistics begin anew, as of values of mean 0 and variance 1, for weights that do. */
+  readonly freshStatistics: boolean;
   readonly optimizer: Optimizer;
   readonly weightDecay: number;
   /** Strength of the pull of pretrained weights toward what they were, in place of the decay toward zero (L2-SP). */
@@ -142,7 +145,7 @@ function addForwardAndBackward(request: TrainingGraphRequest): Backward {
   const followed = request.normalisation === 'batch' ? statisticsOf(folded.graph) : [];
   const opened = withInputs(folded, { ...input, shape }, [...parameters.map(({ name }) => name), ...followed]);
   const { model, statistics } =
-    request.normalisation === 'batch' ? withBatchStatistics(opened) : { model: opened, statistics: [] };
+    request.normalisation === 'batch' ? withBatchStatistics(opened) : { model: foldFrozenNorm(opened), statistics: [] };
   const builder = new GraphBuilder({ ...model.graph, outputs: [] });
   for (const { name, shape: own } of head) builder.input(name, 'float32', own);
   const { name: codes } = tailCodes(network);
@@ -163,11 +166,11 @@ function addForwardAndBackward(request: TrainingGraphRequest): Backward {
   return {
     builder,
     gradients,
-    statistics: statistics.map(({ name, next }) => ({
-      name,
-      next,
-      initial: folded.graph.initializers.get(name) as Tensor<'float32'>,
-    })),
+    statistics: statistics.map(({ kind, name, next }) => {
+      const known = folded.graph.initializers.get(name) as Tensor<'float32'>;
+      const fresh = { ...known, data: new Float32Array(known.data.length).fill(kind === 'mean' ? 0 : 1) };
+      return { name, next, initial: request.freshStatistics ? fresh : known };
+    }),
     inputs: [input.name, targetsInput, weightsInput],
   };
 }

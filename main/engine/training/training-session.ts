@@ -1,5 +1,8 @@
+import { blockSize } from '../blocked/block-size.ts';
+import { toBlockedLayout } from '../blocked/lower.ts';
+import { forWebGpu } from '../graph/for-webgpu.ts';
 import { scalar } from '../graph/tensors.ts';
-import type { Tensor } from '../graph/types.ts';
+import type { Model, Tensor } from '../graph/types.ts';
 import { writeModel } from '../graph/write.ts';
 import { createSession, type Device, type Session } from '../runtime/session.ts';
 import { DeviceState } from '../runtime/state.ts';
@@ -195,7 +198,7 @@ function scalarFeeds(step: number, rate: number): Record<string, Tensor> {
 
 /** Runs a stateful model over and over: what it gives as `next` takes the old one's place. */
 async function createRunner({ model, state: tensors, outputs }: StatefulModel, state: DeviceState) {
-  const session = await createSession(writeModel(model), {
+  const session = await createSession(writeModel(await suitedTo(state.device, model)), {
     device: state.device,
     kept: tensors.map(({ next }) => next),
   });
@@ -210,6 +213,12 @@ async function createRunner({ model, state: tensors, outputs }: StatefulModel, s
     },
     release: () => session.release(),
   };
+}
+
+/** The same model as the device computes it fastest, or at all. */
+async function suitedTo(device: Device, model: Model): Promise<Model> {
+  if (device === 'cpu') return toBlockedLayout(model, await blockSize());
+  return device === 'webgpu' ? forWebGpu(model) : model;
 }
 
 /** How ONNX Runtime and the graphics drivers say that memory ran out. */

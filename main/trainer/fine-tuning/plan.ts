@@ -29,6 +29,7 @@ export function planOf(
       classCount,
       batch: settings.batchSize,
       normalisation,
+      freshStatistics: settings.init === 'random',
       optimizer: settings.optimizer === 'adamw' ? adamw : sgd,
       weightDecay,
       towardPretrained,
