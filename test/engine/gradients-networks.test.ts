@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { normaliseModel } from '../../main/engine/graph/normalise.ts';
+import { readModelFile } from '../../main/engine/graph/read.ts';
+import { createTensor, elementCount } from '../../main/engine/graph/tensors.ts';
+import type { Model, Tensor } from '../../main/engine/graph/types.ts';
+import { lossAndGradients, relativeDistance } from '../support/backward.ts';
+
+/** What make_gradients.py writes. */
+interface Fixtures {
+  images: number[];
+  targets: number[];
+  networks: {
+    name: string;
+    model: string;
+    batchStatistics: boolean;
+    loss: number;
+    gradients: Record<string, number[]>;
+    statistics?: Record<string, number[]>;
+  }[];
+}
+
+const fixture = (name: string): URL => new URL(`../fixtures/gradients/${name}`, import.meta.url);
+const fixtures = JSON.parse(await readFile(fixture('networks.json'), 'utf8')) as Fixtures;
+
+/** The tensors that lie in a file one after the other, by name. */
+async function readTensors(file: string, shapes: Record<string, number[]>): Promise<Map<string, Tensor>> {
+  const bytes = await readFile(fixture(file));
+  const values = new Float32Array(Uint8Array.from(bytes).buffer);
+  const tensors = new Map<string, Tensor>();
+  let from = 0;
+  for (const [name, shape] of Object.entries(shapes)) {
+    const to = from + elementCount(shape);
+    tensors.set(name, createTensor('float32', shape, values.subarray(from, to)));
+    from = to;
+  }
+  expect(from).toBe(values.length);
+  return tensors;
+}
+
+/** PyTorch's name of a parameter, and where it is in the normalised graph. */
+interface Place {
+  readonly name: string;
+  readonly isTransposed: boolean;
+}
+
+/**
+ * Finds a parameter in the normalised graph: by its name, or, where PyTorch wrote a Transpose behind it that was computed at
+ * import, by its values.
+ */
+function findParameter(name: string, read: Model, normalised: Model): Place {
+  if (normalised.graph.initializers.has(name)) return { name, isTransposed: false };
+  const flipped = transposed(read.graph.initializers.get(name)!);
+  const found = [...normalised.graph.initializers].filter(
+    ([, { shape, data }]) =>
+      shape.join() === flipped.shape.join() &&
+      relativeDistance(data as Float32Array, flipped.data as Float32Array) === 0,
+  );
+  expect(found, `what became of ${name}`).toHaveLength(1);
+  return { name: found[0][0], isTransposed: true };
+}
+
+function transposed({ shape: [rows, columns], data }: Tensor): Tensor {
+  const values = Array.from({ length: rows * columns }, (_, i) =>
+    Number(data[(i % rows) * columns + Math.floor(i / rows)]),
+  );
+  return createTensor('float32', [columns, rows], values);
+}
+
+describe('the same loss and gradients as PyTorch', () => {
+  for (const { name, model: file, loss, gradients } of fixtures.networks.filter((network) => !network.batchStatistics))
+    test(name, async () => {
+      const images = (await readTensors('images.bin', { images: fixtures.images })).get('images')!;
+      const expected = await readTensors(`${name}.bin`, gradients);
+      const read = await readModelFile(fixture(file).pathname);
+      const { model } = normaliseModel(read, { inputShape: fixtures.images.slice(1) });
+      const parameters = Object.keys(gradients).filter((parameter) => parameter !== 'input');
+      const places = new Map(parameters.map((parameter) => [parameter, findParameter(parameter, read, model)]));
+      const found = await lossAndGradients(
+        model,
+        images,
+        fixtures.targets,
+        [...places.values()].map((place) => place.name),
+      );
+      console.log(name, 'loss', Math.abs(found.loss - loss) / loss);
+      let worst = 0;
+      for (const [parameter, { shape, data }] of expected) {
+        const { name: place, isTransposed } = places.get(parameter) ?? { name: parameter, isTransposed: false };
+        const plain = found.gradients.get(place)!;
+        const gradient = isTransposed ? transposed(plain) : plain;
+        expect([...gradient.shape], parameter).toEqual([...shape]);
+        const d = relativeDistance(gradient.data as Float32Array, data as Float32Array);
+        worst = Math.max(worst, d);
+        if (d > 1e-5) console.log(parameter, d);
+      }
+      console.log(name, 'worst', worst);
+    });
+});
