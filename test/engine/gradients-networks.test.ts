@@ -1,23 +1,28 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { normaliseModel } from '../../main/engine/graph/normalise.ts';
 import { readModelFile } from '../../main/engine/graph/read.ts';
 import { createTensor, elementCount } from '../../main/engine/graph/tensors.ts';
 import type { Model, Tensor } from '../../main/engine/graph/types.ts';
+import type { Device } from '../../main/engine/runtime/session.ts';
 import { lossAndGradients, relativeDistance } from '../support/backward.ts';
+import { describeOnWebGpu } from '../support/webgpu.ts';
 
 /** What make_gradients.py writes. */
 interface Fixtures {
   images: number[];
   targets: number[];
-  networks: {
-    name: string;
-    model: string;
-    batchStatistics: boolean;
-    loss: number;
-    gradients: Record<string, number[]>;
-    statistics?: Record<string, number[]>;
-  }[];
+  networks: Fixture[];
+}
+
+interface Fixture {
+  name: string;
+  model: string;
+  batchStatistics: boolean;
+  loss: number;
+  gradients: Record<string, number[]>;
+  statistics?: Record<string, number[]>;
 }
 
 const fixture = (name: string): URL => new URL(`../fixtures/gradients/${name}`, import.meta.url);
@@ -67,32 +72,40 @@ function transposed({ shape: [rows, columns], data }: Tensor): Tensor {
   return createTensor('float32', [columns, rows], values);
 }
 
+/** Relative errors stay near 1e-6; a wrong rule is off by far more. */
+const tolerance = 1e-5;
+
+/** The loss of a network and its gradients by the input and every parameter are those that PyTorch gave. */
+async function expectSameAsPyTorch({ name, model: file, loss, gradients }: Fixture, device: Device): Promise<void> {
+  const images = (await readTensors('images.bin', { images: fixtures.images })).get('images')!;
+  const expected = await readTensors(`${name}.bin`, gradients);
+  const read = await readModelFile(fileURLToPath(fixture(file)));
+  const { model } = normaliseModel(read, { inputShape: fixtures.images.slice(1) });
+  const parameters = Object.keys(gradients).filter((parameter) => parameter !== 'input');
+  const places = new Map(parameters.map((parameter) => [parameter, findParameter(parameter, read, model)]));
+  const inGraph = [...places.values()].map((place) => place.name);
+  const found = await lossAndGradients(model, images, fixtures.targets, inGraph, device);
+  expect(Math.abs(found.loss - loss) / loss).toBeLessThan(tolerance);
+  for (const [parameter, { shape, data }] of expected) {
+    const { name: place, isTransposed } = places.get(parameter) ?? { name: parameter, isTransposed: false };
+    const plain = found.gradients.get(place)!;
+    const gradient = isTransposed ? transposed(plain) : plain;
+    expect([...gradient.shape], parameter).toEqual([...shape]);
+    const distance = relativeDistance(gradient.data as Float32Array, data as Float32Array);
+    expect(distance, `the gradient by ${parameter}`).toBeLessThan(tolerance);
+  }
+}
+
+const networks = fixtures.networks.filter((network) => !network.batchStatistics);
+
 describe('the same loss and gradients as PyTorch', () => {
-  for (const { name, model: file, loss, gradients } of fixtures.networks.filter((network) => !network.batchStatistics))
-    test(name, async () => {
-      const images = (await readTensors('images.bin', { images: fixtures.images })).get('images')!;
-      const expected = await readTensors(`${name}.bin`, gradients);
-      const read = await readModelFile(fixture(file).pathname);
-      const { model } = normaliseModel(read, { inputShape: fixtures.images.slice(1) });
-      const parameters = Object.keys(gradients).filter((parameter) => parameter !== 'input');
-      const places = new Map(parameters.map((parameter) => [parameter, findParameter(parameter, read, model)]));
-      const found = await lossAndGradients(
-        model,
-        images,
-        fixtures.targets,
-        [...places.values()].map((place) => place.name),
-      );
-      console.log(name, 'loss', Math.abs(found.loss - loss) / loss);
-      let worst = 0;
-      for (const [parameter, { shape, data }] of expected) {
-        const { name: place, isTransposed } = places.get(parameter) ?? { name: parameter, isTransposed: false };
-        const plain = found.gradients.get(place)!;
-        const gradient = isTransposed ? transposed(plain) : plain;
-        expect([...gradient.shape], parameter).toEqual([...shape]);
-        const d = relativeDistance(gradient.data as Float32Array, data as Float32Array);
-        worst = Math.max(worst, d);
-        if (d > 1e-5) console.log(parameter, d);
-      }
-      console.log(name, 'worst', worst);
-    });
+  for (const network of networks) test(network.name, () => expectSameAsPyTorch(network, 'cpu'));
+});
+
+/** Two, since the software driver takes its time. */
+const onWebGpu = ['mobilenet3', 'vision-transformer'];
+
+describeOnWebGpu('the same loss and gradients as PyTorch, on WebGPU', () => {
+  for (const network of networks.filter(({ name }) => onWebGpu.includes(name)))
+    test(network.name, () => expectSameAsPyTorch(network, 'webgpu'));
 });
