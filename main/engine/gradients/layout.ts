@@ -31,13 +31,14 @@ const tileRule: GradientRule = (c) => {
   return [reduceSum(reshape(c.dy, shape), copies, false)];
 };
 
+/** Written out, since SpaceToDepth does not run on WebGPU. */
 const depthToSpaceRule: GradientRule = (c) => {
   const block = intOf(c.node, 'blocksize', 1);
-  if (stringOf(c.node, 'mode', 'DCR') === 'DCR') return [operation('SpaceToDepth', [c.dy], { blocksize: int(block) })];
   const [batch, , height, width] = c.dims(0);
   const channels = c.outputDims()[1];
   const apart = reshape(c.dy, [batch, channels, height, block, width, block]);
-  return [reshape(transpose(apart, [0, 1, 3, 5, 2, 4]), c.dims(0))];
+  const blocksFirst = stringOf(c.node, 'mode', 'DCR') === 'DCR';
+  return [reshape(transpose(apart, blocksFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]), c.dims(0))];
 };
 
 export const layoutGradients: GradientsOf<typeof layout> = {

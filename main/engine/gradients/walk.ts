@@ -4,7 +4,8 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import { isFloat } from '../graph/tensors.ts';
 import type { Node } from '../graph/types.ts';
 import type { Value } from '../ops/value.ts';
-import { operation } from './expressions.ts';
+import { add } from './expressions.ts';
+import type { Expression } from './expressions.ts';
 import { GradientContext } from './rule.ts';
 import type { Gradient, GradientRule } from './rule.ts';
 import { gradients } from './table.ts';
@@ -40,8 +41,10 @@ export function addGradients(builder: GraphBuilder, request: BackwardRequest): M
   const gradientOf = (name: string): string | undefined => {
     const sums = parts.get(name);
     if (!sums) return undefined;
-    if (sums.length > 1) parts.set(name, [writer.write(operation(sums.length === 2 ? 'Add' : 'Sum', sums))]);
-    return parts.get(name)![0];
+    // Two at a time: Sum, which takes any number, does not run on WebGPU.
+    const sum = writer.write(sums.slice(1).reduce<Expression>(add, sums[0]));
+    parts.set(name, [sum]);
+    return sum;
   };
 
   for (const node of nodes.toReversed()) {

@@ -54,9 +54,12 @@ export const arithmeticCases: readonly GradientCase[] = [
   })),
   { op: 'Pow', inputs: [x, scalar(2)] },
   { op: 'Pow', inputs: [x, scalar(3)] },
-  { op: 'Pow', inputs: [x, createTensor('int64', [], [4])] },
+  { op: 'Pow', inputs: [x, createTensor('int64', [], [4])], notOnWebGpu: 'an exponent of another type' },
   { op: 'Pow', inputs: [between(0.5, 2, x), createTensor('float32', [4], [1, 2, 3, 0.5])] },
-  ...pairs.map(([a, b]): GradientCase => ({ op: 'Pow', inputs: [between(0.8, 2, a), b] })),
+  ...pairs.map(([a, b], i): GradientCase => {
+    const each: GradientCase = { op: 'Pow', inputs: [between(0.8, 2, a), b] };
+    return i < 6 ? each : { ...each, notOnWebGpu: 'other axes than the last ones broadcast' };
+  }),
   ...([[2, 3, 4], [4], [3, 1], [2, 1, 1]] as const).flatMap((shape): GradientCase[] => {
     const count = elementCount(shape);
     const condition = createTensor(

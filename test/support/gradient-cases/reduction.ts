@@ -14,8 +14,10 @@ const settings: readonly { axes?: readonly number[]; attributes?: GradientCase['
   { axes: [-1, 1], attributes: { keepdims: int(0) } },
   { axes: [0], attributes: { keepdims: int(0) } },
   { attributes: { keepdims: int(0) } },
-  { attributes: { noop_with_empty_axes: int(1) } },
 ];
+
+/** Only where it means the same on every device: that nothing is done. */
+const noAxes = { axes: undefined, attributes: { noop_with_empty_axes: int(1) } };
 
 const operators: readonly (readonly [OperatorName, GradientCase['inputs'][number], readonly number[]])[] = [
   ['ReduceMean', x, []],
@@ -30,7 +32,9 @@ const operators: readonly (readonly [OperatorName, GradientCase['inputs'][number
 ];
 
 export const reductionCases: readonly GradientCase[] = operators.flatMap(([op, input, kinks]) =>
-  settings.map(({ axes, attributes }): GradientCase => {
-    return { op, inputs: axes ? [input, int64s(axes)] : [input], attributes: attributes ?? {}, kinks };
-  }),
+  [...settings, ...(op === 'ReduceMean' || op === 'ReduceSum' ? [noAxes] : [])].map(
+    ({ axes, attributes }): GradientCase => {
+      return { op, inputs: axes ? [input, int64s(axes)] : [input], attributes: attributes ?? {}, kinks };
+    },
+  ),
 );
