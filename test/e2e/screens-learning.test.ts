@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { browser, describeWithBrowser } from '../support/browser.ts';
 import { parfocalJson } from '../support/command-line.ts';
 import { noisePng, tinyNetwork, type Workshop, workshop } from '../support/core.ts';
+import { show } from '../support/screens.ts';
 import { run } from '../support/started.ts';
 
 const colours: Readonly<Record<string, number[]>> = { red: [200, 60, 60], green: [60, 200, 60] };
@@ -44,14 +45,6 @@ async function serve(work: Workshop, project: string): Promise<URL> {
   return started.address;
 }
 
-async function show(page: Page, step: 'Network' | 'Train' | 'Evaluate' | 'Share'): Promise<void> {
-  await page
-    .getByRole('navigation', { name: 'Steps' })
-    .getByRole('link', { name: new RegExp(step) })
-    .click();
-  await page.getByRole('heading', { level: 1, name: step }).waitFor();
-}
-
 async function train(page: Page, number: number): Promise<void> {
   await show(page, 'Train');
   await page.getByRole('button', { name: 'Train', exact: true }).click();
@@ -70,7 +63,10 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox', { name: 'Network' }).fill(file);
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-    expect(await dialog.getByRole('alert').textContent()).toMatch(/unknown\.onnx: how this network wants its pixels/);
+    await dialog
+      .getByRole('alert')
+      .getByText(/unknown\.onnx: how this network wants its pixels/)
+      .waitFor();
     await dialog.getByLabel('How it wants its pixels').selectOption('unit');
     await dialog.getByLabel('Input size, in pixels').fill('48');
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
@@ -84,9 +80,8 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await expect.poll(() => early.getByRole('radio').isChecked()).toBe(true);
     const point = (await early.getByRole('rowheader').textContent())!.trim().split(/\s+/)[1];
     await show(page, 'Train');
-    expect(await page.getByRole('region', { name: 'The plan' }).locator('summary').first().textContent()).toContain(
-      ` ${point} · mean over the image · 48 px`,
-    );
+    const settings = page.getByRole('region', { name: 'The plan' }).locator('summary').first();
+    await settings.getByText(` ${point} · mean over the image · 48 px`).waitFor();
     expect(faults).toEqual([]);
   });
 
@@ -117,7 +112,7 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await expect.poll(() => drawer.getByText('now red').count()).toBe(2);
     await page.keyboard.press('Escape');
     await drawer.waitFor({ state: 'detached' });
-    expect(await mistakes.evaluate((cell) => cell === document.activeElement)).toBe(true);
+    await expect.poll(() => mistakes.evaluate((cell) => cell === document.activeElement)).toBe(true);
 
     // Trained again, nothing is wrong any more, and the two runs can be held side by side.
     await train(page, 2);
@@ -125,7 +120,7 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await page.getByRole('checkbox', { name: 'Compare run 2' }).check();
     const compared = page.getByRole('region', { name: 'Compared' });
     const accuracy = compared.getByRole('row', { name: /^Accuracy/ });
-    expect(await accuracy.getByRole('cell').allInnerTexts()).toEqual(['1.000 best', '0.900']);
+    await expect.poll(() => accuracy.getByRole('cell').allInnerTexts()).toEqual(['1.000 best', '0.900']);
     await show(page, 'Evaluate');
     await page.getByText('It made no mistake on its held-out items.').waitFor();
     await page.getByLabel('The other run').selectOption({ label: await runTitle(page, 1) });
@@ -177,7 +172,7 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await page.reload();
     const panel = page.getByRole('region', { name: 'Cross-validation' });
     await panel.getByText('Fold by fold: 60 held-out items').click();
-    expect(await panel.getByRole('row').count()).toBe(6);
+    await expect.poll(() => panel.getByRole('row').count()).toBe(6);
   });
 
   test.each(['dark', 'light'])('axe finds nothing to complain of, in the %s theme', async (theme) => {

@@ -90,6 +90,6 @@ describeWithBrowser('what is under way', () => {
     await serve(other, '--port', port);
     await page.getByText('The project was closed before everything was saved.').first().waitFor();
     await page.getByRole('navigation', { name: 'Steps' }).getByText('other').waitFor();
-    expect(await page.getByText('366 of 994').isVisible()).toBe(true);
+    await page.getByText('366 of 994').waitFor();
   });
 });
