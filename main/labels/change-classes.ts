@@ -1,7 +1,7 @@
 import { UserError } from '../contract/errors.ts';
 import type { Project } from '../projects/project.ts';
 import { ensureClass, keptName, listClasses, type ShownClass, showClasses } from './classes.ts';
-import { recordLabels } from './label-items.ts';
+import { replaceLabels } from './label-items.ts';
 
 /** @throws UserError when the class is not there, or no more */
 export function checkClass(project: Project, id: number): void {
@@ -56,15 +56,7 @@ export function removeClass(project: Project, id: number, into: number | null): 
   project.database.transaction(() => {
     checkClass(project, id);
     if (into !== null) checkClass(project, into);
-    const items = project.database
-      .prepare<[number], number>('SELECT item_id FROM labels WHERE class_id = ?')
-      .pluck()
-      .all(id);
-    const operation = recordLabels(
-      project,
-      'hand',
-      items.map((itemId) => ({ itemId, classId: into, previous: id })),
-    );
+    const operation = replaceLabels(project, id, into);
     project.database
       .prepare('UPDATE classes SET removed_by = ?, merged_into = ? WHERE id = ?')
       .run(operation, into, id);

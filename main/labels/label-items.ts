@@ -26,28 +26,29 @@ export function currentAuthor(): string {
  * @returns how many items changed
  */
 export function labelItems(project: Project, changes: readonly LabelChange[], source: LabelSource = 'hand'): number {
+  const wanted = new Map(changes.map(({ itemId, classId }) => [itemId, classId]));
   return project.database.transaction(() => {
-    const current = currentLabels(project);
-    const wanted = new Map(changes.map(({ itemId, classId }) => [itemId, classId]));
-    const real = [...wanted]
-      .map(([itemId, classId]) => ({ itemId, classId, previous: current(itemId) }))
-      .filter((change) => change.classId !== change.previous);
-    if (real.length) recordLabels(project, source, real);
-    return real.length;
+    const operation = beginOperation(project, 'label', null, source);
+    const changed = record(
+      project,
+      operation,
+      `SELECT value ->> 0 AS item_id, value ->> 1 AS class_id FROM json_each(?)`,
+      JSON.stringify([...wanted]),
+    );
+    if (changed === 0) project.database.prepare('DELETE FROM label_operations WHERE id = ?').run(operation);
+    return changed;
   })();
 }
 
 /**
- * Records changes as one operation, as they are; an operation without any is one too.
+ * Gives all labels of a class to another, or takes them away, as one operation: also where there are none.
  *
  * @returns the operation's number
  */
-export function recordLabels(
-  project: Project,
-  source: LabelSource,
-  changes: readonly (LabelChange & { previous: number | null })[],
-): number {
-  return record(project, { kind: 'label', target: null, source }, changes);
+export function replaceLabels(project: Project, from: number, into: number | null): number {
+  const operation = beginOperation(project, 'label', null, 'hand');
+  record(project, operation, 'SELECT item_id, ? AS class_id FROM labels WHERE class_id = ?', into, from);
+  return operation;
 }
 
 /**
@@ -85,39 +86,39 @@ function repeat(project: Project, kind: 'undo' | 'redo', findTarget: string, col
   return project.database.transaction(() => {
     const target = project.database.prepare<[], number | null>(findTarget).pluck().get();
     if (target === null || target === undefined) return undefined;
-    const events = project.database
-      .prepare<[number], { itemId: number; classId: number | null }>(
-        `SELECT item_id AS itemId, ${column} AS classId FROM label_events WHERE operation_id = ?`,
-      )
-      .all(target);
-    const current = currentLabels(project);
-    record(
-      project,
-      { kind, target, source: 'hand' },
-      events.map((event) => ({ ...event, previous: current(event.itemId) })),
-    );
-    return events.length;
+    const operation = beginOperation(project, kind, target, 'hand');
+    const wanted = `SELECT item_id, ${column} AS class_id FROM label_events WHERE operation_id = ?`;
+    return record(project, operation, wanted, target);
   })();
 }
 
-function currentLabels(project: Project): (itemId: number) => number | null {
-  const statement = project.database
-    .prepare<[number], number | null>('SELECT class_id FROM labels WHERE item_id = ?')
-    .pluck();
-  return (itemId) => statement.get(itemId) ?? null;
-}
-
-function record(
+/** @returns the operation's number, for what belongs to it */
+function beginOperation(
   project: Project,
-  operation: { kind: 'label' | 'undo' | 'redo'; target: number | null; source: LabelSource },
-  changes: readonly (LabelChange & { previous: number | null })[],
+  kind: 'label' | 'undo' | 'redo',
+  target: number | null,
+  source: LabelSource,
 ): number {
   const { lastInsertRowid } = project.database
     .prepare('INSERT INTO label_operations (kind, target, source, author, time) VALUES (?, ?, ?, ?, ?)')
-    .run(operation.kind, operation.target, operation.source, currentAuthor(), new Date().toISOString());
-  const insert = project.database.prepare(
-    'INSERT INTO label_events (operation_id, item_id, class_id, previous_class_id) VALUES (?, ?, ?, ?)',
-  );
-  for (const { itemId, classId, previous } of changes) insert.run(lastInsertRowid, itemId, classId, previous);
+    .run(kind, target, source, currentAuthor(), new Date().toISOString());
   return Number(lastInsertRowid);
+}
+
+/**
+ * Records the labels that an operation gives, where they are others than before. In one statement: a hundred thousand
+ * labels given at once must not hold up who labels beside.
+ *
+ * @param wanted a query for `item_id` and `class_id`
+ * @returns how many items changed
+ */
+function record(project: Project, operation: number, wanted: string, ...values: readonly (number | string | null)[]) {
+  return project.database
+    .prepare(
+      `INSERT INTO label_events (operation_id, item_id, class_id, previous_class_id)
+       SELECT ?, wanted.item_id, wanted.class_id, labels.class_id
+         FROM (${wanted}) AS wanted LEFT JOIN labels ON labels.item_id = wanted.item_id
+        WHERE wanted.class_id IS NOT labels.class_id`,
+    )
+    .run(operation, ...values).changes;
 }
