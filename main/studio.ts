@@ -12,6 +12,7 @@ import { openSample } from './projects/sample.ts';
 import { api } from './session/api.ts';
 import { type ChoosePath, studioRouter } from './session/router.ts';
 import { createSession, type Session } from './session/session.ts';
+import type { LastPrediction } from './sharing/predicted.ts';
 import { sharingRouter } from './sharing/router.ts';
 import type { Studio } from './studio-parts.ts';
 import { createTrainer } from './trainer/client.ts';
@@ -24,6 +25,7 @@ const ownSample = fileURLToPath(new URL('../resources/sample', import.meta.url))
 /** A studio with the session that its screens share. */
 export interface RunningStudio extends Studio {
   readonly session: Session;
+  readonly lastPrediction: LastPrediction;
 }
 
 /** The composition root: what the shell gives goes in, what the domains need comes out. */
@@ -35,7 +37,8 @@ export function createStudio(launchTrainer: LaunchTrainer, dataFolder: string = 
     libraryFolder: join(dataFolder, 'networks'),
     close: () => trainer.close(),
   };
-  return { ...parts, session: createSession(parts) };
+  const session = createSession(parts);
+  return { ...parts, session, lastPrediction: session.results() };
 }
 
 export interface RouterOptions {
@@ -45,7 +48,7 @@ export interface RouterOptions {
 
 /** Answers everything that the contract lets a renderer ask. */
 export function createRouter(
-  { session }: RunningStudio,
+  { session, lastPrediction }: RunningStudio,
   shell: StudioState['shell'],
   { choosePath, sampleFolder = ownSample }: RouterOptions = {},
 ) {
@@ -58,7 +61,7 @@ export function createRouter(
     networks: networksRouter(session),
     training: trainingRouter(session),
     evaluation: evaluationRouter(session),
-    sharing: sharingRouter(session),
+    sharing: sharingRouter(session, lastPrediction),
   });
 }
 

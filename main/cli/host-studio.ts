@@ -4,6 +4,7 @@ import { projectFolder } from '../projects/project.ts';
 import { isLoopback } from '../serve/access.ts';
 import { type BrowserHost, startBrowserHost } from '../serve/http.ts';
 import { logDefect } from '../session/failures.ts';
+import { findDownload } from '../sharing/downloads.ts';
 import { createRouter, createStudio } from '../studio.ts';
 import { forkTrainer } from '../trainer/fork.ts';
 
@@ -31,6 +32,7 @@ export async function hostStudio({ project, host, port }: HostRequest, onReady: 
       router: createRouter(studio, 'browser'),
       pictures: session,
       cacheFolder: () => session.project().cacheFolder,
+      findDownload: (path) => findDownload(session.project(), studio.lastPrediction, path),
       appFolder: builtApp,
       keyFolder: join(studio.dataFolder, 'serve'),
       host,

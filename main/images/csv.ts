@@ -20,24 +20,24 @@ function quoted(value: CsvValue): string {
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+type CsvRows = Iterable<readonly CsvValue[]> | AsyncIterable<readonly CsvValue[]>;
+
+/** The lines of a CSV file, each with its line feed. */
+export async function* csvLines(header: readonly string[], rows: CsvRows): AsyncGenerator<string> {
+  yield `${csvLine(header)}\n`;
+  for await (const row of rows) yield `${csvLine(row)}\n`;
+}
+
 /**
  * Writes a CSV file: UTF-8 without a byte order mark, lines ended by a line feed. It appears whole or not at all: a file of that
  * name is replaced at the end.
  *
  * @throws UserError when it cannot be written, a full disk for one
  */
-export async function writeCsv(
-  path: string,
-  header: readonly string[],
-  rows: Iterable<readonly CsvValue[]> | AsyncIterable<readonly CsvValue[]>,
-): Promise<void> {
-  async function* lines(): AsyncGenerator<string> {
-    yield `${csvLine(header)}\n`;
-    for await (const row of rows) yield `${csvLine(row)}\n`;
-  }
+export async function writeCsv(path: string, header: readonly string[], rows: CsvRows): Promise<void> {
   const unfinished = `${path}.${process.pid}.part`;
   try {
-    await pipeline(Readable.from(lines()), createWriteStream(unfinished));
+    await pipeline(Readable.from(csvLines(header, rows)), createWriteStream(unfinished));
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });

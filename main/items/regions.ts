@@ -1,6 +1,5 @@
 import { UserError } from '../contract/errors.ts';
 import type { Box } from '../contract/images.ts';
-import { forgetCodes } from '../codes/compute.ts';
 import { checkBox } from '../images/boxes.ts';
 import { labelItems } from '../labels/label-items.ts';
 import type { Project } from '../projects/project.ts';
@@ -77,19 +76,4 @@ function clip({ x, y, width, height }: Box, image: { readonly width: number; rea
     width: Math.min(image.width, x + width) - left,
     height: Math.min(image.height, y + height) - top,
   };
-}
-
-/** Removes items with their labels and codes. What runs answered for them stays with the runs. Cannot be undone. */
-export function removeItems(project: Project, ids: readonly number[]): void {
-  const { database } = project;
-  database.transaction(() => {
-    forgetCodes(project, ids);
-    database.prepare('DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))').run(JSON.stringify(ids));
-    // An undo must not take back an act of which nothing is left. Answers before what they answer.
-    for (const kinds of [`kind <> 'label'`, `kind = 'label'`])
-      database.exec(
-        `DELETE FROM label_operations WHERE ${kinds} AND id NOT IN (SELECT operation_id FROM label_events)
-            AND COALESCE(target, id) NOT IN (SELECT removed_by FROM classes WHERE removed_by IS NOT NULL)`,
-      );
-  })();
 }

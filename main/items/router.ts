@@ -1,4 +1,4 @@
-import type { ImportReport } from '../contract/api/items.ts';
+import type { ImportReport, Removal } from '../contract/api/items.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { describeItems } from './describe.ts';
@@ -6,7 +6,8 @@ import { joinFiles } from './join-files.ts';
 import { listGroups, listImages } from './images.ts';
 import { previewImport } from './preview.ts';
 import { queryItems } from './query.ts';
-import { addRegions, removeItems } from './regions.ts';
+import { addRegions } from './regions.ts';
+import { removeInPortions, removeItems, weighRemoval } from './remove.ts';
 import { prepareSimilarity } from './similarity-job.ts';
 import { startImport } from './import-job.ts';
 
@@ -34,6 +35,23 @@ export function itemsRouter(session: Session, reports: Map<number, ImportReport>
       session.touch('items', 'labels');
       return null;
     }),
+    weighRemoval: api.items.weighRemoval.handler(({ input }) => weighRemoval(session.project(), input)),
+    remove: api.items.remove.handler(({ input }) => {
+      const project = session.project();
+      const description = { kind: 'remove', title: `Removing ${counted(input)}` } as const;
+      const job = session.jobs.start(description, async (control) => {
+        try {
+          await removeInPortions(project, input, control);
+        } finally {
+          session.touch('items', 'labels');
+        }
+      });
+      return { job };
+    }),
     prepareSimilar: api.items.prepareSimilar.handler(() => ({ job: prepareSimilarity(session) })),
   };
+}
+
+function counted({ what, ids }: Removal): string {
+  return ids.length === 1 ? `1 ${what === 'images' ? 'image' : 'item'}` : `${ids.length.toLocaleString('en')} ${what}`;
 }

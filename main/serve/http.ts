@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { AnyRouter } from '@orpc/server';
 import { explain, UserError } from '../contract/errors.ts';
 import { cookieOf, isForeign, isLoopback, isOwnHost, isOwnOrigin, newSecret, sameSecret } from './access.ts';
 import { type Content, content, createContent, type Pictures, textContent } from './content.ts';
+import { answerDownload, type FindDownload, type Streamed } from './downloads.ts';
 import { takePageKey } from './page-key.ts';
 import { createUploads } from './uploads.ts';
 import { createWebSocketHost } from './websocket.ts';
@@ -20,6 +22,8 @@ export interface HostOptions {
   readonly pictures: Pictures;
   /** Of the open project. Throws a UserError where none is open. */
   readonly cacheFolder: () => string;
+  /** A file of the open project that may be fetched, by what follows `/downloads/`. Throws a UserError where it is gone. */
+  readonly findDownload: FindDownload;
   /** The built app. */
   readonly appFolder: string;
   /** Where keys are kept that outlive a crash. */
@@ -67,7 +71,7 @@ export async function startBrowserHost(options: HostOptions): Promise<BrowserHos
     return undefined;
   }
 
-  async function answer(request: IncomingMessage): Promise<Content> {
+  async function answer(request: IncomingMessage): Promise<Content | Streamed> {
     const refused = refusal(request);
     if (refused) return refused;
     const { path, query } = splitUrl(request.url ?? '/');
@@ -81,6 +85,7 @@ export async function startBrowserHost(options: HostOptions): Promise<BrowserHos
       return tickets.delete(given) || sameSecret(given, token) ? welcome() : stranger();
     if (!isKnown(request)) return stranger();
     if (isUpload) return upload(request, path);
+    if (path.startsWith('/downloads/')) return answerDownload(options.findDownload, path);
     const found = await getContent(path);
     const held = 'ETag' in found.headers && found.headers['ETag'] === request.headers['if-none-match'];
     return held ? { ...found, status: 304, body: new Uint8Array() } : found;
@@ -158,10 +163,25 @@ function stranger(): Content {
   return content(401, 'text/html; charset=utf-8', body, { 'Cache-Control': 'no-store', Connection: 'close' });
 }
 
-function write(response: ServerResponse, { status, headers, body }: Content, headOnly: boolean): void {
-  const length = status === 304 ? {} : { 'Content-Length': body.byteLength };
-  response.writeHead(status, { ...headers, ...length });
-  response.end(headOnly ? undefined : body);
+async function write(response: ServerResponse, { status, headers, body }: Content | Streamed, headOnly: boolean) {
+  if (body instanceof Uint8Array) {
+    const length = status === 304 ? {} : { 'Content-Length': body.byteLength };
+    response.writeHead(status, { ...headers, ...length });
+    response.end(headOnly ? undefined : body);
+    return;
+  }
+  response.writeHead(status, headers);
+  if (headOnly) {
+    body.destroy();
+    response.end();
+    return;
+  }
+  try {
+    await pipeline(body, response);
+  } catch (error) {
+    // Whoever fetches it may stop at any time.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
 }
 
 function turnAway(socket: Duplex, { status, body }: Content): void {

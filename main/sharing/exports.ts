@@ -3,6 +3,7 @@ import type { Project } from '../projects/project.ts';
 import type { ExportReport } from './export.ts';
 
 export interface RecordedExport extends ExportReport {
+  readonly id: number;
   readonly run: number;
   /** ISO 8601. */
   readonly created: string;
@@ -18,12 +19,13 @@ export function recordExport(project: Project, run: number, { files, agreement }
 /** Everything that was handed out, the last first. */
 export function listExports(project: Project): RecordedExport[] {
   return project.database
-    .prepare<[], { run: number; created: string; files: string; items: number; largestDifference: number }>(
-      `SELECT run_id AS run, created, files, checked_items AS items, largest_difference AS largestDifference
+    .prepare<[], { id: number; run: number; created: string; files: string; items: number; largestDifference: number }>(
+      `SELECT id, run_id AS run, created, files, checked_items AS items, largest_difference AS largestDifference
          FROM exports ORDER BY id DESC`,
     )
     .all()
-    .map(({ run, created, files, items, largestDifference }) => ({
+    .map(({ id, run, created, files, items, largestDifference }) => ({
+      id,
       run,
       created,
       files: z.array(z.string()).parse(JSON.parse(files)),

@@ -1,29 +1,18 @@
 import { basename, resolve } from 'node:path';
-import { UserError } from '../contract/errors.ts';
 import { writeCsv } from '../images/csv.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { finishedRun } from '../training/runs.ts';
-import { cachedClassifier, type ClassifierFile } from './classifier.ts';
+import { cachedClassifier } from './classifier.ts';
+import { isOwn } from './downloads.ts';
 import { exportRun } from './export.ts';
 import { listExports } from './exports.ts';
-import { decide, type PredictionReport, predictionTable, predictSource } from './predict.ts';
+import { decide, predictionTable, predictSource } from './predict.ts';
+import { type LastPrediction, predictedBy } from './predicted.ts';
 import { sortCopies } from './sort-copies.ts';
 
-interface Predicted extends PredictionReport {
-  readonly run: number;
-  readonly source: string;
-  readonly classifier: ClassifierFile;
-}
-
-export function sharingRouter(session: Session) {
+export function sharingRouter(session: Session, last: LastPrediction) {
   const { studio } = session;
-  const results = session.results<Predicted>();
-  const predicted = (job: number): Predicted => {
-    const found = results.get(job);
-    if (!found) throw new UserError('These predictions are gone. Predict again.');
-    return found;
-  };
   return {
     export: api.sharing.export.handler(({ input }) => {
       const project = session.project();
@@ -34,9 +23,13 @@ export function sharingRouter(session: Session) {
       });
       return { job };
     }),
-    exports: api.sharing.exports.handler(() =>
-      listExports(session.project()).map((one) => ({ ...one, files: [...one.files] })),
-    ),
+    exports: api.sharing.exports.handler(() => {
+      const project = session.project();
+      return listExports(project).map((one) => ({
+        ...one,
+        files: one.files.map((path) => ({ path, own: isOwn(project, path) })),
+      }));
+    }),
     predict: api.sharing.predict.handler(({ input: { run: runId, source } }) => {
       const project = session.project();
       const run = finishedRun(project, runId);
@@ -45,14 +38,18 @@ export function sharingRouter(session: Session) {
         const classifier = await cachedClassifier(studio, project, run, control);
         const report = await predictSource(studio, classifier, source, {}, control);
         session.computedOn(report.device);
-        results.set(id, { ...report, classifier, run: runId, source });
+        last.clear();
+        last.set(id, { ...report, classifier, run: runId, source });
+        session.touch('predictions');
       });
       return { job };
     }),
-    predictions: api.sharing.predictions.handler(({ input }) => {
-      const found = results.get(input.job);
-      if (!found) return null;
+    predictions: api.sharing.predictions.handler(() => {
+      const latest = last.entries().next().value;
+      if (latest === undefined) return null;
+      const [job, found] = latest;
       return {
+        job,
         run: found.run,
         source: found.source,
         classes: found.classifier.classes,
@@ -64,14 +61,18 @@ export function sharingRouter(session: Session) {
       };
     }),
     savePredictions: api.sharing.savePredictions.handler(async ({ input }) => {
-      const { classifier, predictions } = predicted(input.job);
+      const { classifier, predictions } = predictedBy(last, input.job);
       const { header, rows } = predictionTable(classifier, predictions);
       await writeCsv(resolve(input.file), header, rows);
       return { rows: rows.length };
     }),
-    sortCopies: api.sharing.sortCopies.handler(async ({ input }) => {
-      const { classifier, predictions } = predicted(input.job);
-      return { copied: await sortCopies(classifier.classes, predictions, input.folder) };
+    sortCopies: api.sharing.sortCopies.handler(({ input }) => {
+      const { classifier, predictions } = predictedBy(last, input.job);
+      const description = { kind: 'copy', title: `Copying into ${basename(input.folder)}` } as const;
+      const job = session.jobs.start(description, (control) =>
+        sortCopies(classifier.classes, predictions, input.folder, control),
+      );
+      return { job };
     }),
   };
 }

@@ -54,6 +54,21 @@ describeWithBrowser('Home and Images', () => {
       .first()
       .waitFor();
 
+    // Two that should not be there: what their removal means is said first.
+    await page.getByRole('checkbox', { name: 'Select 0000.png' }).first().check();
+    await page
+      .getByRole('checkbox')
+      .nth(2)
+      .click({ modifiers: ['Shift'] });
+    await page.getByText('3 of 14 images selected').waitFor();
+    await page.getByRole('checkbox').nth(1).uncheck();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await dialog.getByText('2 images with 2 items (2 of them labelled) will leave the project.').waitFor();
+    await dialog.getByText('The files stay where they are.').waitFor();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await steps.getByText('12 images · 2 groups').waitFor();
+    await page.getByText('12 images', { exact: true }).waitFor();
+
     await page.getByRole('button', { name: 'Close project' }).click();
     const recent = page.getByRole('region', { name: 'Recent projects' });
     await recent.getByRole('button', { name: /^Blood/ }).click();

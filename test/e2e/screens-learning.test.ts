@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
-import type { Page } from 'playwright';
+import type { Locator, Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { browser, describeWithBrowser } from '../support/browser.ts';
 import { parfocalJson } from '../support/command-line.ts';
@@ -133,14 +133,16 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await page.getByRole('button', { name: 'Export', exact: true }).click();
     await page.getByText(/Run on 20 items: its probabilities and the studio’s are/).waitFor();
     expect(readdirSync(join(project, 'exports')).sort()).toEqual(['journey-run-2.md', 'journey-run-2.onnx']);
+    const model = await saved(page, page.getByRole('link', { name: 'Download journey-run-2.onnx' }));
+    expect(model.name).toBe('journey-run-2.onnx');
+    expect(model.content.equals(readFileSync(join(project, 'exports', 'journey-run-2.onnx')))).toBe(true);
 
     await page.getByRole('textbox', { name: 'New images' }).fill(work.path('journey', 'red'));
     await page.getByRole('button', { name: 'Predict' }).click();
     await page.getByRole('button', { name: /^red 30/ }).waitFor();
-    await page.getByRole('button', { name: 'Save as CSV' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-    await page.getByText(/^30 rows written to/).waitFor();
-    const table = readFileSync(work.path('journey', 'red predicted.csv'), 'utf8').trim().split('\n');
+    const csv = await saved(page, page.getByRole('link', { name: 'Download as CSV' }));
+    expect(csv.name).toBe('red predicted.csv');
+    const table = csv.content.toString().trim().split('\n');
     expect(table).toHaveLength(31);
     expect(table.slice(1).every((row) => row.includes(',red,'))).toBe(true);
 
@@ -151,7 +153,7 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await chooser.getByRole('button', { name: 'Go' }).click();
     await chooser.getByText('Nothing here to choose.').waitFor();
     await chooser.getByRole('button', { name: 'Copy here' }).click();
-    await page.getByText(/^30 images copied/).waitFor();
+    await page.getByText('Copying into sorted: done.').first().waitFor();
     expect(readdirSync(work.path('sorted', 'green'))).toEqual([]);
     expect(readdirSync(work.path('sorted', 'red'))).toHaveLength(30);
 
@@ -195,6 +197,12 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     }
   });
 });
+
+/** Clicks what saves a file, on the computer that the browser runs on. */
+async function saved(page: Page, link: Locator): Promise<{ name: string; content: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  return { name: download.suggestedFilename(), content: readFileSync(await download.path()) };
+}
 
 /** How a run is called where one is chosen. */
 async function runTitle(page: Page, number: number): Promise<string> {

@@ -103,6 +103,7 @@ export async function hosted(options: Partial<HostOptions> & Pick<HostOptions, '
   const host = await startBrowserHost({
     pictures,
     cacheFolder: () => join(folder, 'cache'),
+    findDownload: () => undefined,
     appFolder,
     keyFolder: join(folder, 'keys'),
     host: '127.0.0.1',

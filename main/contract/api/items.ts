@@ -85,6 +85,20 @@ export const imageSchema = z.object({
 });
 export type Image = z.infer<typeof imageSchema>;
 
+/** Images with all their items; or items, and with the last of an image that is an item as a whole that image. */
+export const removalSchema = z.object({ what: z.enum(['items', 'images']), ids: z.array(z.int().positive()).min(1) });
+export type Removal = z.infer<typeof removalSchema>;
+
+/** What a removal takes out of the project. */
+export const removalWeightSchema = z.object({
+  images: z.int(),
+  items: z.int(),
+  labelled: z.int(),
+  /** Images of which the project has a copy of its own, which is deleted. */
+  copies: z.int(),
+});
+export type RemovalWeight = z.infer<typeof removalWeightSchema>;
+
 export const itemsContract = {
   /** Starts an import; its report is had from `importReport` when the job is done. */
   import: procedure
@@ -127,7 +141,11 @@ export const itemsContract = {
       }),
     )
     .output(z.array(itemIdSchema)),
-  removeItems: procedure.input(z.object({ ids: z.array(itemIdSchema).min(1) })).output(z.null()),
+  /** Removes a few items at once. Cannot be undone. */
+  removeItems: procedure.input(z.object({ ids: z.array(itemIdSchema).min(1).max(1000) })).output(z.null()),
+  weighRemoval: procedure.input(removalSchema).output(removalWeightSchema),
+  /** Starts a removal. Cannot be undone. */
+  remove: procedure.input(removalSchema).output(z.object({ job: z.int() })),
   /** Starts computing the codes that sorting by similarity needs. */
   prepareSimilar: procedure.output(z.object({ job: z.int() })),
 };

@@ -122,9 +122,16 @@ export const evaluationContract = {
 };
 
 export const exportReportSchema = z.object({
+  id: z.int(),
   run: runIdSchema,
   created: z.string(),
-  files: z.array(z.string()),
+  files: z.array(
+    z.object({
+      path: z.string(),
+      /** It lies in the project's own folder: a browser finds it at `/downloads/exports/ID/NAME`. */
+      own: z.boolean(),
+    }),
+  ),
   agreement: z.object({ items: z.int(), largestDifference: z.number() }),
 });
 export type ExportInfo = z.infer<typeof exportReportSchema>;
@@ -137,9 +144,11 @@ export const sharingContract = {
   exports: procedure.output(z.array(exportReportSchema)),
   /** Starts predicting new images with a run. */
   predict: procedure.input(z.object({ run: runIdSchema, source: pathSchema })).output(z.object({ job: z.int() })),
-  predictions: procedure.input(z.object({ job: z.int() })).output(
+  /** The last prediction since the project was opened. A browser finds its table at `/downloads/predictions/JOB`. */
+  predictions: procedure.output(
     z
       .object({
+        job: z.int(),
         run: runIdSchema,
         source: pathSchema,
         classes: z.array(z.string()),
@@ -159,6 +168,6 @@ export const sharingContract = {
   ),
   /** Writes the table of a prediction job. */
   savePredictions: procedure.input(z.object({ job: z.int(), file: pathSchema })).output(z.object({ rows: z.int() })),
-  /** Copies the predicted images into a folder for each class. */
-  sortCopies: procedure.input(z.object({ job: z.int(), folder: pathSchema })).output(z.object({ copied: z.int() })),
+  /** Starts copying the predicted images into a folder for each class. */
+  sortCopies: procedure.input(z.object({ job: z.int(), folder: pathSchema })).output(z.object({ job: z.int() })),
 };

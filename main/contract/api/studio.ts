@@ -5,7 +5,18 @@ import { pathSchema, procedure, progressSchema } from './shared.ts';
 /** A long piece of work: under way, or the last that ended. One at a time; the rest of the studio goes on meanwhile. */
 export const jobSchema = z.object({
   id: z.int(),
-  kind: z.enum(['import', 'codes', 'train', 'evaluate', 'predict', 'export', 'add-network', 'similar']),
+  kind: z.enum([
+    'import',
+    'remove',
+    'codes',
+    'train',
+    'evaluate',
+    'predict',
+    'copy',
+    'export',
+    'add-network',
+    'similar',
+  ]),
   /** For people: `Training softmax on Starter`. */
   title: z.string(),
   status: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
@@ -56,6 +67,7 @@ export const studioStateSchema = z.object({
     runs: z.int(),
     networks: z.int(),
     exports: z.int(),
+    predictions: z.int(),
   }),
 });
 export type StudioState = z.infer<typeof studioStateSchema>;

@@ -2,6 +2,8 @@ import type { Image } from '../../../main/contract/api/items.ts';
 import { api, sentenceOf } from '../client.ts';
 
 const pageSize = 200;
+/** Images that the core describes in one answer. */
+const largestPage = 2000;
 
 /** The project's images, of which only those pages are had that were looked at. */
 export class ImageList {
@@ -33,6 +35,21 @@ export class ImageList {
       this.#fetched.set(page, this.#version);
       void this.#fetch(page);
     }
+  }
+
+  /** Numbers of the images from one place in the list to another, both included: also of rows that are not had. */
+  async idsBetween(one: number, other: number): Promise<number[]> {
+    const [first, end] = [Math.min(one, other), Math.max(one, other) + 1];
+    const ids: number[] = [];
+    while (first + ids.length < end) {
+      const found = await api.items.images({
+        offset: first + ids.length,
+        limit: Math.min(largestPage, end - first - ids.length),
+      });
+      if (found.length === 0) break;
+      ids.push(...found.map(({ id }) => id));
+    }
+    return ids;
   }
 
   async #fetch(page: number): Promise<void> {

@@ -11,12 +11,14 @@ export interface StepText {
 /** The step at which each kind of job is at work. */
 const stepOfJob: Readonly<Record<Job['kind'], Step>> = {
   import: 'images',
+  remove: 'images',
   similar: 'label',
   'add-network': 'network',
   codes: 'train',
   train: 'train',
   evaluate: 'evaluate',
   predict: 'share',
+  copy: 'share',
   export: 'share',
 };
 
