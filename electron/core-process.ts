@@ -7,6 +7,8 @@ import type { FromCore, ProjectName, ToCore } from './messages.ts';
 /** More deaths than this in a minute, and the core is not started again. */
 const mostDeaths = 3;
 const keptWords = 4000;
+/** A core that has not ended by then, in milliseconds, is ended: nobody waits longer for a program to quit. */
+const longestEnd = 10_000;
 
 export interface CoreEvents {
   readonly choosePath: (choice: PathChoice) => Promise<string | null>;
@@ -75,7 +77,7 @@ export function startCore(folders: { app: string; sample: string }, events: Core
         asked.delete(message.id);
         break;
       case 'choose':
-        void events.choosePath(message.choice).then((path) => send({ kind: 'chosen', id: message.id, path }));
+        choose(message);
         break;
       case 'launch-trainer':
         launchTrainer(message.id);
@@ -95,15 +97,24 @@ export function startCore(folders: { app: string; sample: string }, events: Core
     }
   }
 
+  /** Says something to the core that asked for it, unless that is another one by now. */
+  function answerTo(asker: UtilityProcess): typeof send {
+    return (message, ports) => {
+      if (core === asker) send(message, ports);
+    };
+  }
+
+  function choose({ id, choice }: Extract<FromCore, { kind: 'choose' }>): void {
+    const answer = answerTo(core);
+    void events.choosePath(choice).then((path) => answer({ kind: 'chosen', id, path }));
+  }
+
   function launchTrainer(id: number): void {
     const trainer = utilityProcess.fork(join(import.meta.dirname, 'trainer.js'), [], {
       serviceName: 'Parfocal trainer',
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const owner = core;
-    const tell = (message: ToCore, ports?: MessagePortMain[]): void => {
-      if (core === owner) owner.postMessage(message, ports);
-    };
+    const tell = answerTo(core);
     trainers.set(id, trainer);
     let lastWords = '';
     trainer.stderr?.on('data', (text: Buffer) => {
@@ -115,7 +126,8 @@ export function startCore(folders: { app: string; sample: string }, events: Core
       tell({ kind: 'trainer', id, pid: trainer.pid }, [port2]);
     });
     trainer.once('exit', (code) => {
-      trainers.delete(id);
+      // A core that was started anew counts its trainers from the start.
+      if (trainers.get(id) === trainer) trainers.delete(id);
       tell({ kind: 'trainer-ended', id, end: { code, signal: null, lastWords } });
     });
   }
@@ -134,6 +146,7 @@ export function startCore(folders: { app: string; sample: string }, events: Core
       new Promise((resolve) => {
         ending = resolve;
         send({ kind: 'end' });
+        setTimeout(() => core.kill(), longestEnd);
       }),
   };
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type BrowserWindow, dialog, type OpenDialogOptions } from 'electron';
 import type { PathChoice } from '../main/contract/api/studio.ts';
 
@@ -6,15 +7,17 @@ export async function choosePath(
   window: BrowserWindow,
   { what, title, start, name }: PathChoice,
 ): Promise<string | null> {
+  // macOS has no titles on its dialogs, and shows the message.
+  const said = { title, message: title };
   const place = start === null ? {} : { defaultPath: start };
   if (what === 'new') {
-    const suggested = start === null ? name : `${start}/${name}`;
-    const { canceled, filePath } = await dialog.showSaveDialog(window, { title, defaultPath: suggested });
+    const suggested = start === null ? name : join(start, name);
+    const { canceled, filePath } = await dialog.showSaveDialog(window, { ...said, defaultPath: suggested });
     return canceled ? null : filePath;
   }
   const properties = what === 'any' ? await folderOrFile(window, title) : kinds[what];
   if (properties === undefined) return null;
-  const { canceled, filePaths } = await dialog.showOpenDialog(window, { title, properties, ...place });
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, { ...said, properties, ...place });
   return canceled ? null : (filePaths[0] ?? null);
 }
 

@@ -87,7 +87,6 @@ function start(): void {
       choosePath: (choice) => choosePath(showWindow(), choice),
       onProjects: (open, recent) => {
         setMenu(open, recent, actions);
-        window?.setTitle(open ? `${open.name} – Parfocal` : 'Parfocal');
         if (open) app.addRecentDocument(open.folder);
       },
       onRefused: (sentence) => void dialog.showMessageBox(showWindow(), { type: 'warning', message: sentence }),
@@ -112,6 +111,8 @@ function start(): void {
 }
 
 app.setName('Parfocal');
+// By this Windows knows which program its taskbar and its list of recent documents belong to.
+app.setAppUserModelId('org.parfocal.studio');
 app.enableSandbox();
 registerAppProtocol();
 if (app.requestSingleInstanceLock()) {
@@ -120,17 +121,22 @@ if (app.requestSingleInstanceLock()) {
     const folder = folderIn(commandLine, workingFolder);
     if (folder !== undefined) openProject(folder);
   });
-  // macOS: a project was opened in the Finder, or dropped on the icon.
+  // macOS: a project was opened in the Finder, or dropped on the icon: perhaps before there is a core, or after the
+  // window was closed.
   app.on('open-file', (event, path) => {
     event.preventDefault();
     openProject(path);
+    if (core) showWindow();
   });
-  app.on('activate', () => showWindow());
+  app.on('activate', () => {
+    if (core) showWindow();
+  });
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();
   });
   let ended = false;
-  app.on('before-quit', (event) => {
+  // After the windows are closed: until then a page may have labels to save.
+  app.on('will-quit', (event) => {
     if (ended || !core) return;
     event.preventDefault();
     void core.end().then(() => {

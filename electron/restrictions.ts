@@ -1,12 +1,16 @@
 import { app, session } from 'electron';
 import { appOrigin } from './app-protocol.ts';
 
-/** The page is the studio's own and needs nothing: no permission, no other page, no other window. */
+/** Of all that a page can ask for: what `Copy path` needs. */
+const isAllowed = (permission: string): boolean => permission === 'clipboard-sanitized-write';
+
+/** The page is the studio's own and needs next to nothing: no other page, no other window, no download. */
 export function restrictPages(): void {
   const { defaultSession } = session;
-  defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
-  defaultSession.setPermissionCheckHandler(() => false);
+  defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(isAllowed(permission)));
+  defaultSession.setPermissionCheckHandler((_contents, permission) => isAllowed(permission));
   defaultSession.setDevicePermissionHandler(() => false);
+  defaultSession.on('will-download', (event) => event.preventDefault());
   app.on('web-contents-created', (_event, contents) => {
     contents.setWindowOpenHandler(() => ({ action: 'deny' }));
     contents.on('will-navigate', (event) => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { app, BrowserWindow, type Rectangle, screen } from 'electron';
+import { app, BrowserWindow, dialog, type Rectangle, screen } from 'electron';
 import { appOrigin } from './app-protocol.ts';
 
 interface WindowState {
@@ -34,13 +34,36 @@ export function openWindow(): BrowserWindow {
       devTools: !app.isPackaged,
     },
   });
-  if (state?.maximized) window.maximize();
-  window.once('ready-to-show', () => window.show());
+  window.once('ready-to-show', () => {
+    // Either shows it.
+    if (state?.maximized) window.maximize();
+    else window.show();
+  });
   window.on('close', () => writeState({ bounds: window.getNormalBounds(), maximized: window.isMaximized() }));
-  // The title is the project's name, which the shell sets.
-  window.on('page-title-updated', (event) => event.preventDefault());
+  const { webContents } = window;
+  webContents.on('will-prevent-unload', (event) => {
+    if (mayLeave(window)) event.preventDefault();
+  });
+  // What is saved is the core's: a page that died is drawn anew.
+  webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason !== 'clean-exit') webContents.reload();
+  });
   void window.loadURL(`${appOrigin}/`);
   return window;
+}
+
+/** The page has labels that the core has not confirmed: a browser would ask, Electron leaves that to the shell. */
+function mayLeave(window: BrowserWindow): boolean {
+  const answer = dialog.showMessageBoxSync(window, {
+    type: 'warning',
+    message: 'The last labels are not saved yet.',
+    detail: 'They are saved as soon as the core answers again. Close the window all the same?',
+    buttons: ['Wait', 'Close without them'],
+    defaultId: 0,
+    cancelId: 0,
+    noLink: true,
+  });
+  return answer === 1;
 }
 
 /** The last window's state; undefined where there was none, or where it would not be seen: on a screen that is gone. */

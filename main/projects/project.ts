@@ -64,6 +64,8 @@ export function createProject(given: string): Project {
 export function openProject(given: string): Project {
   const folder = projectFolder(given);
   if (!isProject(folder)) {
+    if (existsSync(given))
+      throw new UserError(`${resolve(given)} is not a project. Choose a folder that ends in ${projectEnding}.`);
     throw new UserError(`There is no project at ${folder}.`, {
       onCommandLine: `Make one with: parfocal new ${basename(given)}`,
     });
