@@ -97,7 +97,7 @@ for (const each of right)
 describeOnWebGpu('on WebGPU', () => {
   test('convolutions give what they give on the CPU', async () => {
     const { model, feeds } = convolutions([...miscomputed.map(([each]) => each), ...right]);
-    const session = await createSession(writeModel(forWebGpu(model)), { device: 'webgpu' });
+    const session = await createSession(writeModel(model), { device: 'webgpu' });
     const found = await session.run(feeds);
     await session.release();
     const expected = await run(model, feeds);

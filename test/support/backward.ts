@@ -2,7 +2,6 @@ import { addGradients } from '../../main/engine/gradients/walk.ts';
 import { int } from '../../main/engine/graph/attributes.ts';
 import { GraphBuilder } from '../../main/engine/graph/builder.ts';
 import { checkModel } from '../../main/engine/graph/check.ts';
-import { forWebGpu } from '../../main/engine/graph/for-webgpu.ts';
 import { inferShapes } from '../../main/engine/graph/shapes.ts';
 import { createTensor, int64s, scalar } from '../../main/engine/graph/tensors.ts';
 import type { Model, Tensor } from '../../main/engine/graph/types.ts';
@@ -57,7 +56,7 @@ export async function lossAndGradients(
   // One gradient may be that of two values.
   for (const name of new Set(gradients.values()))
     builder.output(name, 'float32', shapes.get([...gradients].find(([, gradient]) => gradient === name)![0])!);
-  const whole = device === 'webgpu' ? forWebGpu(builder.build()) : builder.build();
+  const whole = builder.build();
   checkModel(whole);
   const session = await createSession(writeModel(whole), { device });
   try {

@@ -1,6 +1,9 @@
 import * as ort from 'onnxruntime-node';
 import { EngineError } from '../errors.ts';
+import { forWebGpu } from '../graph/for-webgpu.ts';
+import { readModel, readModelFile } from '../graph/read.ts';
 import type { DataType, Tensor, TypedArrays } from '../graph/types.ts';
+import { writeModel } from '../graph/write.ts';
 
 /**
  * Where a session computes, by ONNX Runtime's names: WebGPU on every vendor's GPU, CUDA on NVIDIA's where its libraries were
@@ -87,8 +90,13 @@ function fromRuntime(name: string, value: ort.Tensor): Tensor {
   return { type: value.type as DataType, shape: value.dims, data: value.data as TypedArrays[DataType] };
 }
 
+async function writtenForWebGpu(model: string | Uint8Array): Promise<Uint8Array> {
+  const read = typeof model === 'string' ? readModelFile(model) : readModel(model, { name: 'The network' });
+  return writeModel(forWebGpu(await read));
+}
+
 /**
- * Loads an ONNX model.
+ * Loads an ONNX model. On WebGPU it is one of the engine's own, whose shapes can be inferred: see forWebGpu.
  *
  * @param model the path of a file (needed when weights lie beside it as external data), or the bytes of one
  * @throws EngineError when ONNX Runtime refuses the model or the device is not to be had; the message holds its reason
@@ -105,10 +113,11 @@ export async function createSession(model: string | Uint8Array, options: Session
       : {}),
     ...(options.sleepy ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
   };
+  const source = device === 'webgpu' ? await writtenForWebGpu(model) : model;
   let session: ort.InferenceSession;
   try {
     // The binding's overloads take either; the type only knows them one at a time.
-    session = await ort.InferenceSession.create(model as string, sessionOptions);
+    session = await ort.InferenceSession.create(source as string, sessionOptions);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError(`ONNX Runtime cannot load the network on ${device}: ${reason}`, { cause: error });

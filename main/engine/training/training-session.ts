@@ -1,6 +1,5 @@
 import { blockSize } from '../blocked/block-size.ts';
 import { toBlockedLayout } from '../blocked/lower.ts';
-import { forWebGpu } from '../graph/for-webgpu.ts';
 import { scalar } from '../graph/tensors.ts';
 import type { Model, Tensor } from '../graph/types.ts';
 import { writeModel } from '../graph/write.ts';
@@ -215,10 +214,9 @@ async function createRunner({ model, state: tensors, outputs }: StatefulModel, s
   };
 }
 
-/** The same model as the device computes it fastest, or at all. */
+/** The same model as the device computes it fastest. */
 async function suitedTo(device: Device, model: Model): Promise<Model> {
-  if (device === 'cpu') return toBlockedLayout(model, await blockSize());
-  return device === 'webgpu' ? forWebGpu(model) : model;
+  return device === 'cpu' ? toBlockedLayout(model, await blockSize()) : model;
 }
 
 /** How ONNX Runtime and the graphics drivers say that memory ran out. */
