@@ -52,7 +52,7 @@ const share = { min: 0, max: 1 };
 export const fineTuningOptions = (): Option[] => [
   new Option(
     '--freeze <point>',
-    'fine-tuning: the freeze point before which nothing is trained: its name or number; none: all is trained; all: the new classifier alone is',
+    'the freeze point before which nothing is trained: its name or number; none: all is trained; all: the new classifier alone is',
   ),
   new Option('--init <how>', 'start from the pretrained weights, or anew (pretrained)').choices(inits),
   new Option('--head <how>', 'start the new classifier fitted to the codes, or at zero (fitted)').choices(headStarts),

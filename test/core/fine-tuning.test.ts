@@ -221,7 +221,8 @@ describe('a run that was cut off', () => {
 
   it(
     'twenty times, at moments drawn by chance, comes to what an undisturbed one comes to',
-    { timeout: 300_000 },
+    // Twenty starts of the trainer.
+    { timeout: 900_000 },
     async () => {
       const long = { epochs: 300 };
       const plain = await projectOf('long');

@@ -79,6 +79,7 @@ function ofEpochs(epochs: ReturnType<typeof epochMetrics>): { header: string[]; 
   };
 }
 
+/** Numbers as far as a person reads them; a file gets them whole. */
 function asCell(value: CsvValue): Cell {
-  return value ?? null;
+  return typeof value === 'number' ? Number(value.toPrecision(4)) : (value ?? null);
 }

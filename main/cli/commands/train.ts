@@ -31,7 +31,7 @@ interface TrainOptions extends FineTuningOptions {
 
 /** Of a linear classifier alone. */
 const linearOptions = (): Option[] => [
-  pointOption('linear: the freeze point whose codes are used: its name, its number, or last'),
+  pointOption('the freeze point whose codes are used: its name, its number, or last'),
   poolingOption(),
 ];
 
@@ -46,7 +46,8 @@ export function addTrainCommand(program: Command): void {
     .addOption(deviceOption())
     .addOption(seedOption())
     .addOption(sizeOption());
-  for (const option of [...linearOptions(), ...fineTuningOptions()]) command.addOption(option);
+  for (const option of linearOptions()) command.addOption(option.helpGroup('Options of the linear methods:'));
+  for (const option of fineTuningOptions()) command.addOption(option.helpGroup('Options of fine-tuning:'));
   command
     .option('--resume <run>', 'go on with a run that was paused, as it was told', number({ min: 1, whole: true }))
     .action(async (folder: string, options: TrainOptions) => {
