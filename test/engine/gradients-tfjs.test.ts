@@ -6,7 +6,7 @@ import { normaliseModel } from '../../main/engine/graph/normalise.ts';
 import { createTensor } from '../../main/engine/graph/tensors.ts';
 import type { Model } from '../../main/engine/graph/types.ts';
 import { readTfjsModel } from '../../main/engine/importers/tfjs.ts';
-import { lossAndGradients, relativeDistance } from '../support/backward.ts';
+import { distanceBetween, lengthOf, lossAndGradients } from '../support/backward.ts';
 import { layers, randomImages, randomise, saveTfjs, tf } from '../support/tfjs.ts';
 
 let folder: string;
@@ -26,6 +26,10 @@ async function imported(model: layers.LayersModel, size: number): Promise<Model>
   const place = path.join(folder, String(++saved));
   await saveTfjs(model, place);
   return normaliseModel((await readTfjsModel(place, { size })).model).model;
+}
+
+function expectNear(found: Float32Array, wanted: Float32Array, what: string): void {
+  expect(distanceBetween(found, wanted) / lengthOf(wanted), what).toBeLessThan(1e-4);
 }
 
 /** Compares the loss and all gradients of a network that gives logits. */
@@ -48,7 +52,7 @@ async function expectSameGradients(model: layers.LayersModel, size: number): Pro
   model.setWeights(weights);
   const expected = (await imported(model, size)).graph.initializers;
   const parameters = [...network.graph.initializers].flatMap(([name, { type, data }]) =>
-    type === 'float32' && relativeDistance(data as Float32Array, expected.get(name)!.data as Float32Array) > 0
+    type === 'float32' && distanceBetween(data as Float32Array, expected.get(name)!.data as Float32Array) > 0
       ? [name]
       : [],
   );
@@ -58,12 +62,12 @@ async function expectSameGradients(model: layers.LayersModel, size: number): Pro
   const loss = value.dataSync()[0];
   expect(Math.abs(found.loss - loss)).toBeLessThan(1e-5 * loss);
   const input = tf.transpose(grads[images.name], [0, 3, 1, 2]).dataSync<'float32'>();
-  expect(relativeDistance(found.gradients.get('input')!.data as Float32Array, input), 'input').toBeLessThan(1e-4);
+  expectNear(found.gradients.get('input')!.data as Float32Array, input, 'input');
   for (const name of parameters) {
     const { shape, data } = found.gradients.get(name)!;
     const wanted = expected.get(name)!;
     expect([...shape]).toEqual([...wanted.shape]);
-    expect(relativeDistance(data as Float32Array, wanted.data as Float32Array), name).toBeLessThan(1e-4);
+    expectNear(data as Float32Array, wanted.data as Float32Array, name);
   }
   images.dispose();
 }

@@ -1,3 +1,5 @@
+import { blockSize } from '../../main/engine/blocked/block-size.ts';
+import { toBlockedLayout } from '../../main/engine/blocked/lower.ts';
 import { addGradients } from '../../main/engine/gradients/walk.ts';
 import { int } from '../../main/engine/graph/attributes.ts';
 import { GraphBuilder } from '../../main/engine/graph/builder.ts';
@@ -8,11 +10,22 @@ import type { Model, Tensor } from '../../main/engine/graph/types.ts';
 import { writeModel } from '../../main/engine/graph/write.ts';
 import { createSession } from '../../main/engine/runtime/session.ts';
 import type { Device } from '../../main/engine/runtime/session.ts';
+import { statisticsOf, withBatchStatistics } from '../../main/engine/training/batch-statistics.ts';
+import { foldFrozenNorm } from '../../main/engine/training/fold-frozen-norm.ts';
 
 export interface LossAndGradients {
   readonly loss: number;
   /** By name: those of the network's input and of the parameters. None where the loss does not depend on it. */
   readonly gradients: ReadonlyMap<string, Tensor>;
+  /** What BatchNormalization's running statistics become, by their names, where it takes those of the batch. */
+  readonly statistics: ReadonlyMap<string, Tensor>;
+}
+
+export interface PassOptions {
+  /** The CPU when absent. */
+  readonly device?: Device;
+  /** BatchNormalization as in a run that keeps its running statistics or follows the batches'; as the file has it when absent. */
+  readonly normalisation?: 'running' | 'batch';
 }
 
 /**
@@ -29,49 +42,55 @@ export async function lossAndGradients(
   images: Tensor,
   targets: readonly number[],
   parameters: readonly string[],
-  device: Device = 'cpu',
+  { device = 'cpu', normalisation }: PassOptions = {},
 ): Promise<LossAndGradients> {
   const { graph } = model;
-  const initializers = new Map(graph.initializers);
-  const fed = parameters.map((name) => {
-    const { type, shape } = initializers.get(name)!;
-    initializers.delete(name);
-    return { name, type, shape };
-  });
-  const [{ name: input, type }] = graph.inputs;
-  const [{ name: logits }] = graph.outputs;
-  const inputs = [{ name: input, type, shape: images.shape }, ...fed];
-  const builder = new GraphBuilder({ ...graph, inputs, outputs: [], initializers });
-  const loss = addCrossEntropy(builder, logits, targets, Number(graph.outputs[0].shape[1]));
+  const [{ name: input }] = graph.inputs;
+  const [{ name: logits, shape }] = graph.outputs;
+  const feeds = new Map([[input, images]]);
+  const followed = normalisation === 'batch' ? statisticsOf(graph) : [];
+  for (const name of [...parameters, ...followed]) feeds.set(name, graph.initializers.get(name)!);
+  const { model: prepared, statistics } = withNormalisation(withInputs(model, feeds), normalisation);
+
+  const builder = new GraphBuilder({ ...prepared.graph, outputs: [] });
+  const loss = addCrossEntropy(builder, logits, targets, Number(shape[1]));
   const forward = builder.build();
-  const names = [input, ...parameters];
-  const gradients = addGradients(builder, {
-    nodes: forward.graph.nodes,
-    values: inferShapes(forward),
-    loss,
-    by: names,
-  });
-  builder.output(loss, 'float32', []);
-  const shapes = new Map(inputs.map(({ name, shape }) => [name, shape]));
-  // One gradient may be that of two values.
-  for (const name of new Set(gradients.values()))
-    builder.output(name, 'float32', shapes.get([...gradients].find(([, gradient]) => gradient === name)![0])!);
+  const by = [input, ...parameters];
+  const gradients = addGradients(builder, { nodes: forward.graph.nodes, values: inferShapes(forward), loss, by });
+  const results = new Set([loss, ...gradients.values(), ...statistics.map(({ next }) => next)]);
+  for (const name of results) builder.output(name, 'float32', []);
   const whole = builder.build();
   checkModel(whole);
-  const session = await createSession(writeModel(whole), { device });
+
+  const isBlocked = normalisation !== undefined && device === 'cpu';
+  const session = await createSession(writeModel(isBlocked ? toBlockedLayout(whole, await blockSize()) : whole), {
+    device,
+  });
   try {
-    const feeds = {
-      [input]: images,
-      ...Object.fromEntries(parameters.map((name) => [name, graph.initializers.get(name)!])),
-    };
-    const results = await session.run(feeds);
+    const values = await session.run(Object.fromEntries(feeds));
     return {
-      loss: Number(results[loss].data[0]),
-      gradients: new Map([...gradients].map(([name, gradient]) => [name, results[gradient]])),
+      loss: Number(values[loss].data[0]),
+      gradients: new Map([...gradients].map(([name, gradient]) => [name, values[gradient]])),
+      statistics: new Map(statistics.map(({ name, next }) => [name, values[next]])),
     };
   } finally {
     await session.release();
   }
+}
+
+/** The model with the shapes of what is fed to it, some of its constants among that. */
+function withInputs({ graph, ...model }: Model, feeds: ReadonlyMap<string, Tensor>): Model {
+  const inputs = [...feeds].map(([name, { type, shape }]) => ({ name, type, shape }));
+  const initializers = new Map([...graph.initializers].filter(([name]) => !feeds.has(name)));
+  return { ...model, graph: { ...graph, inputs, initializers } };
+}
+
+function withNormalisation(
+  model: Model,
+  normalisation: PassOptions['normalisation'],
+): { model: Model; statistics: readonly { name: string; next: string }[] } {
+  if (normalisation === 'batch') return withBatchStatistics(model);
+  return { model: normalisation === 'running' ? foldFrozenNorm(model) : model, statistics: [] };
 }
 
 function addCrossEntropy(builder: GraphBuilder, logits: string, targets: readonly number[], classes: number): string {
@@ -86,14 +105,15 @@ function addCrossEntropy(builder: GraphBuilder, logits: string, targets: readonl
   return builder.add('Mul', [sum, builder.constant(scalar(-1 / targets.length))]);
 }
 
-/** How far a tensor is from another, as a share of that one's length: ‖a − b‖ / ‖b‖. */
-export function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/** The Euclidean norm. */
+export function lengthOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
+  return Math.sqrt(sum);
+}
+
+/** The Euclidean norm of the difference. */
+export function distanceBetween(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
-  let difference = 0;
-  let length = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    length += b[i] ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / length);
+  return lengthOf(Float64Array.from(b, (value, i) => value - a[i]));
 }
