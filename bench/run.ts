@@ -8,6 +8,7 @@ import { benchLinear } from './linear.ts';
 import { type Figure, type Measured, report } from './report.ts';
 import { benchScreens } from './screens.ts';
 import { benchStore } from './store.ts';
+import { benchTrunkCache } from './trunk-cache.ts';
 
 /** Each gives its figures, or the reason why it cannot. */
 const benches: Readonly<Partial<Record<string, () => Promise<readonly Figure[] | string>>>> = {
@@ -15,6 +16,7 @@ const benches: Readonly<Partial<Record<string, () => Promise<readonly Figure[] |
   store: benchStore,
   linear: benchLinear,
   screens: benchScreens,
+  'trunk-cache': benchTrunkCache,
 };
 
 const child = process.env['PARFOCAL_BENCH'];
