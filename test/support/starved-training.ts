@@ -1,15 +1,15 @@
 /**
- * Takes a training step in a process whose memory suffices for a part of the batch alone, and then for the whole, and prints what came of
- * it as JSON.
+ * Takes training steps in a process whose memory may suffice for a part of the batch alone, and then with plenty, and prints what came of
+ * it as JSON. Arguments: a folder, and the bytes that there are.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { TrainingSession } from '../../main/engine/training/training-session.ts';
 import { requestFor, residualNetwork, stripes } from './training.ts';
 
-const batch = 4096;
-/** Far less than the activations of the whole batch take. */
-const room = 250e6;
+const batch = 8192;
+/** Bytes that the step may take, beside what the process has already. */
+const room = Number(process.argv[3]);
 
 const request = requestFor(await residualNetwork(process.argv[2]), undefined, { batch });
 const notes: string[] = [];

@@ -84,121 +84,169 @@ export interface Trained {
   readonly ended: 'complete' | 'patience' | 'stopped';
 }
 
-type Tensors = Map<string, Tensor<'float32'>>;
+type Tensors = ReadonlyMap<string, Tensor<'float32'>>;
 
 /**
- * Trains for some epochs, keeps the weights with the best macro-F1 on the validation items (those of the start compete too; of equals the
- * smaller loss wins), and ends early when they get no better. Without validation items the last weights are kept.
+ * Trains for some epochs, keeps the weights with the best macro-F1 on the validation items (those of the start compete too; of
+ * equals the smaller loss wins), and ends early when they get no better. Without validation items the last weights are kept.
  *
  * @param from a checkpoint to go on from
- * @throws EngineError when the loss is no number any more: the last checkpoint stays as it is
+ * @throws EngineError when the loss is no number any more: the last checkpoint stays as it is; whatever `breathe` throws, after a
+ *   checkpoint was written
  */
-export async function train(
+export function train(
   session: TrainingSession,
   data: TrainingData,
   plan: TrainingPlan,
   hooks: TrainingHooks,
   from?: { progress: TrainingProgress; sections: Sections },
 ): Promise<Trained> {
-  const schedule: Schedule = { ...plan.schedule, steps: plan.epochs * data.steps };
-  let { step, epoch, lossSum, averaged, best } = from?.progress ?? start;
-  const earlier = from?.progress.seconds ?? 0;
-  const began = performance.now();
-  const seconds = (): number => earlier + (performance.now() - began) / 1000;
-  let bestWeights = from?.sections['best'] as Tensors | undefined;
-  let mean = from?.sections['mean'] as Tensors | undefined;
-  if (from) session.write(from.sections['state']);
+  return new TrainingRun(session, data, plan, hooks, from).run();
+}
 
-  const save = async (): Promise<void> => {
-    const state = await session.read(session.stateNames);
-    checkFinite(state, step);
-    const progress = { step, epoch, lossSum, best, averaged, seconds: seconds() };
-    await hooks.save(progress, { state, ...(bestWeights ? { best: bestWeights } : {}), ...(mean ? { mean } : {}) });
-  };
-  /** Keeps the present weights if they are the best so far. */
-  const judge = async (): Promise<{ score: Score | undefined; isBest: boolean }> => {
-    const score = await scoreOf(session, data, plan.classCount, hooks);
-    const isBest = !best?.score || !score || isBetter(score, best.score);
-    if (isBest) {
-      bestWeights = await session.read(session.weightNames);
-      best = { epoch, score: score ?? null };
-    }
-    return { score, isBest };
-  };
+/** A run under way: where it is, and the best so far. */
+class TrainingRun {
+  readonly #session: TrainingSession;
+  readonly #data: TrainingData;
+  readonly #plan: TrainingPlan;
+  readonly #hooks: TrainingHooks;
+  readonly #schedule: Schedule;
+  readonly #began = performance.now();
+  readonly #earlier: number;
+  #step: number;
+  #epoch: number;
+  #lossSum: number;
+  #best: TrainingProgress['best'];
+  #bestWeights: Tensors | undefined;
+  #averaged: number;
+  #mean: Tensors | undefined;
 
-  if (!best) {
-    const { score, isBest } = await judge();
-    hooks.onEpoch({
-      epoch: 0,
-      trainLoss: undefined,
-      score,
-      seconds: seconds(),
-      imagesPerSecond: undefined,
-      best: isBest,
-    });
-    await save();
+  constructor(
+    session: TrainingSession,
+    data: TrainingData,
+    plan: TrainingPlan,
+    hooks: TrainingHooks,
+    from: { progress: TrainingProgress; sections: Sections } | undefined,
+  ) {
+    this.#session = session;
+    this.#data = data;
+    this.#plan = plan;
+    this.#hooks = hooks;
+    this.#schedule = { ...plan.schedule, steps: plan.epochs * data.steps };
+    const { step, epoch, lossSum, best, averaged, seconds } = from?.progress ?? start;
+    this.#step = step;
+    this.#epoch = epoch;
+    this.#lossSum = lossSum;
+    this.#best = best;
+    this.#averaged = averaged;
+    this.#earlier = seconds;
+    this.#bestWeights = from?.sections['best'];
+    this.#mean = from?.sections['mean'];
+    if (from) session.write(from.sections['state']);
   }
-  let ended: Trained['ended'] = 'complete';
-  while (epoch < plan.epochs) {
-    const done = step - epoch * data.steps;
-    const beganEpoch = performance.now();
+
+  async run(): Promise<Trained> {
+    if (!this.#best) await this.#closeEpoch(undefined, undefined);
+    let ended: Trained['ended'] | undefined;
+    while (!ended) {
+      if (this.#epoch >= this.#plan.epochs) ended = 'complete';
+      else if (this.#hooks.isFinishing()) ended = 'stopped';
+      else if (this.#epoch - this.#best!.epoch >= (this.#plan.patience ?? Infinity)) ended = 'patience';
+      else await this.#runEpoch();
+    }
+    return this.#choose(ended);
+  }
+
+  /** The rest of the epoch that is under way; it ends in the middle when the run is to be finished. */
+  async #runEpoch(): Promise<void> {
+    const { steps } = this.#data;
+    const began = performance.now();
     let images = 0;
-    for await (const batch of data.epoch(epoch + 1, done)) {
-      const rate = rateOfStep(schedule, step + 1);
-      const loss = await session.step(batch, step + 1, rate);
-      if (!Number.isFinite(loss)) throw lostNumber(step + 1, rate);
-      step++;
-      lossSum += loss;
+    for await (const batch of this.#data.epoch(this.#epoch + 1, this.#step - this.#epoch * steps)) {
+      await this.#takeStep(batch);
       images += batch.classes.length;
-      hooks.onStep({ step, epoch: epoch + 1, loss, rate });
-      try {
-        await hooks.breathe();
-      } catch (interruption) {
-        await save();
-        throw interruption;
-      }
-      if (hooks.isFinishing()) break;
-      if (hooks.isTimeToSave()) await save();
+      if (this.#hooks.isFinishing()) break;
+      if (this.#hooks.isTimeToSave()) await this.#save();
     }
-    if (hooks.isFinishing() && step < (epoch + 1) * data.steps) {
-      ended = 'stopped';
-      break;
-    }
-    const trainLoss = lossSum / data.steps;
-    const imagesPerSecond = (images / (performance.now() - beganEpoch)) * 1000;
-    epoch++;
-    lossSum = 0;
-    const { score, isBest } = await judge();
-    if (plan.averaging && epoch > plan.epochs / 2) {
-      averaged++;
-      mean = meanWith(mean, await session.read(session.weightNames), averaged);
-    }
-    hooks.onEpoch({ epoch, trainLoss, score, seconds: seconds(), imagesPerSecond, best: isBest });
-    await save();
-    if (hooks.isFinishing()) {
-      ended = epoch < plan.epochs ? 'stopped' : 'complete';
-      break;
-    }
-    if (plan.patience !== undefined && best && epoch - best.epoch >= plan.patience && epoch < plan.epochs) {
-      ended = 'patience';
-      break;
+    if (this.#step < (this.#epoch + 1) * steps) return;
+    const imagesPerSecond = (images / (performance.now() - began)) * 1000;
+    const trainLoss = this.#lossSum / steps;
+    this.#epoch++;
+    this.#lossSum = 0;
+    await this.#closeEpoch(trainLoss, imagesPerSecond);
+  }
+
+  async #takeStep(batch: Batch): Promise<void> {
+    const step = this.#step + 1;
+    const rate = rateOfStep(this.#schedule, step);
+    const loss = await this.#session.step(batch, step, rate);
+    if (!Number.isFinite(loss)) throw lostNumber(step, rate);
+    this.#step = step;
+    this.#lossSum += loss;
+    this.#hooks.onStep({ step, epoch: this.#epoch + 1, loss, rate });
+    try {
+      await this.#hooks.breathe();
+    } catch (interruption) {
+      await this.#save();
+      throw interruption;
     }
   }
 
-  const common = { steps: step, epochs: epoch, ended };
-  if (mean && averaged > 1) {
-    session.write(mean);
-    const score = await scoreOf(session, data, plan.classCount, hooks);
-    if (!score || !best?.score || isBetter(score, best.score))
-      return { ...common, weights: mean, bestEpoch: undefined, score, seconds: seconds() };
+  /** Judges the present weights, keeps them if they are the best so far, tells of it and writes a checkpoint. */
+  async #closeEpoch(trainLoss: number | undefined, imagesPerSecond: number | undefined): Promise<void> {
+    const { epochs, averaging, classCount } = this.#plan;
+    const score = await scoreOf(this.#session, this.#data, classCount, this.#hooks);
+    const best = !this.#best?.score || !score || isBetter(score, this.#best.score);
+    const averages = averaging && this.#epoch > epochs / 2;
+    const weights = best || averages ? await this.#session.read(this.#session.weightNames) : undefined;
+    if (best) {
+      this.#bestWeights = weights;
+      this.#best = { epoch: this.#epoch, score: score ?? null };
+    }
+    if (averages) this.#mean = meanWith(this.#mean, weights!, ++this.#averaged);
+    this.#hooks.onEpoch({ epoch: this.#epoch, trainLoss, score, seconds: this.#seconds(), imagesPerSecond, best });
+    await this.#save();
   }
-  return {
-    ...common,
-    weights: bestWeights!,
-    bestEpoch: best!.epoch,
-    score: best!.score ?? undefined,
-    seconds: seconds(),
-  };
+
+  async #save(): Promise<void> {
+    const state = await this.#session.read(this.#session.stateNames);
+    checkFinite(state, this.#step);
+    const progress: TrainingProgress = {
+      step: this.#step,
+      epoch: this.#epoch,
+      lossSum: this.#lossSum,
+      best: this.#best,
+      averaged: this.#averaged,
+      seconds: this.#seconds(),
+    };
+    const sections: Record<string, Tensors> = { state };
+    if (this.#bestWeights) sections['best'] = this.#bestWeights;
+    if (this.#mean) sections['mean'] = this.#mean;
+    await this.#hooks.save(progress, sections);
+  }
+
+  /** The weights that are kept in the end: the best, or their mean over epochs where that is better. */
+  async #choose(ended: Trained['ended']): Promise<Trained> {
+    const done = { steps: this.#step, epochs: this.#epoch, ended };
+    const { epoch, score } = this.#best!;
+    if (this.#mean && this.#averaged > 1) {
+      this.#session.write(this.#mean);
+      const ofMean = await scoreOf(this.#session, this.#data, this.#plan.classCount, this.#hooks);
+      if (!ofMean || !score || isBetter(ofMean, score))
+        return { ...done, weights: this.#mean, bestEpoch: undefined, score: ofMean, seconds: this.#seconds() };
+    }
+    return {
+      ...done,
+      weights: this.#bestWeights!,
+      bestEpoch: epoch,
+      score: score ?? undefined,
+      seconds: this.#seconds(),
+    };
+  }
+
+  #seconds(): number {
+    return this.#earlier + (performance.now() - this.#began) / 1000;
+  }
 }
 
 const start: TrainingProgress = { step: 0, epoch: 0, lossSum: 0, best: null, averaged: 0, seconds: 0 };
