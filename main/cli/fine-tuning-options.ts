@@ -74,10 +74,12 @@ export const fineTuningOptions = (): Option[] => [
   new Option('--warm-up <share>', 'share of the steps over which the rate rises (0.1)').argParser(
     number({ min: 0, max: 0.9 }),
   ),
-  new Option('--epochs <count>', 'passes over the training items (20)').argParser(
+  new Option('--epochs <count>', 'passes over the training items (20; more where they are few)').argParser(
     number({ min: 1, max: 10_000, whole: true }),
   ),
-  new Option('--batch <size>', 'items a step (32)').argParser(number({ min: 1, max: 4096, whole: true })),
+  new Option('--batch <size>', 'items a step (32; 16 where items are few)').argParser(
+    number({ min: 1, max: 4096, whole: true }),
+  ),
   new Option('--clip <norm>', 'largest norm of all gradients together, or none (1)').argParser(
     numberOrNone({ min: 1e-9 }),
   ),
@@ -86,9 +88,10 @@ export const fineTuningOptions = (): Option[] => [
   ),
   new Option('--balanced', 'each class weighs the same, however many items it has'),
   new Option('--average', 'average the weights of the last epochs where that does better'),
-  new Option('--patience <epochs>', 'epochs without a better score after which it ends, or none (5)').argParser(
-    numberOrNone({ min: 1, whole: true }),
-  ),
+  new Option(
+    '--patience <epochs>',
+    'epochs without a better score after which it ends, or none (a quarter of all)',
+  ).argParser(numberOrNone({ min: 1, whole: true })),
   new Option('--normalisation <how>', 'statistics of the pretraining data, or of each batch (running)').choices(
     normalisations,
   ),

@@ -118,12 +118,25 @@ describe('fine-tuning on the command line', () => {
   it('is paused by Ctrl+C, says how to go on, and goes on', { timeout: 300_000 }, async () => {
     const project = await projectOf('paused');
     const { child, ended } = start(
-      ...['train', project, '--method', 'fine-tune', '--freeze', '1', '--head', 'zero', '--epochs', '5000'],
+      ...[
+        'train',
+        project,
+        '--network',
+        'tiny',
+        '--method',
+        'fine-tune',
+        '--freeze',
+        '1',
+        '--head',
+        'zero',
+        '--epochs',
+        '5000',
+      ],
       ...['--batch', '8', '--patience', 'none', '--device', 'cpu'],
     );
     const checkpoint = join(`${project}.parfocal`, 'runs', '1', 'checkpoint.bin');
     await eventually(() => existsSync(checkpoint) || child.exitCode !== null, 120);
-    expect(child.exitCode).toBeNull();
+    if (child.exitCode !== null) throw new Error((await ended).errors);
     child.kill('SIGINT');
     const { code, errors } = await ended;
     expect(code).toBe(1);
