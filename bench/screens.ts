@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright';
 import { root } from '../scripts/build/paths.ts';
 import { findChromium, launchChromium } from '../scripts/drive/chromium.ts';
@@ -72,7 +73,8 @@ async function repeat(measure: () => Promise<number>): Promise<number> {
 
 /** Does something with a page that no thumbnail was ever made for, in a browser that remembers none. */
 async function withPage<T>({ browser, address, thumbnails }: Studio, hash: string, act: (page: Page) => Promise<T>) {
-  await rm(thumbnails, { recursive: true, force: true });
+  // The last page's may still be on their way to the disk.
+  await rm(thumbnails, { recursive: true, force: true, maxRetries: 5 });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   try {
     const page = await context.newPage();
@@ -87,7 +89,7 @@ async function withPage<T>({ browser, address, thumbnails }: Studio, hash: strin
 
 async function showLabel(page: Page): Promise<number> {
   await page.getByRole('heading', { level: 1, name: 'Images' }).waitFor();
-  await page.waitForTimeout(500);
+  await setTimeout(500);
   return page.getByRole('link', { name: /Label/ }).evaluate(async (link: HTMLElement) => {
     const begun = performance.now();
     link.click();
@@ -102,9 +104,10 @@ async function scroll(page: Page): Promise<Figure[]> {
   await grid.hover();
   const wheel = async (pixels: number): Promise<number> => {
     await page.evaluate(() => probe.watchRows());
-    for (let turn = 0; turn < 100; turn++) {
+    const begun = performance.now();
+    for (let turn = 1; turn <= 100; turn++) {
       await page.mouse.wheel(0, pixels);
-      await page.waitForTimeout(50);
+      await setTimeout(Math.max(0, begun + 50 * turn - performance.now()));
     }
     return Math.max(0, ...(await page.evaluate(() => probe.endWatch())));
   };
@@ -112,7 +115,7 @@ async function scroll(page: Page): Promise<Figure[]> {
   const fast = await wheel(300);
   const jumps: number[] = [];
   for (let jump = 1; jump <= 15; jump++) {
-    await page.waitForTimeout(500);
+    await setTimeout(500);
     await page.evaluate(() => probe.watchRows());
     await grid.evaluate(
       async (element, share) => {
@@ -137,7 +140,7 @@ async function label(page: Page): Promise<Figure[]> {
   await page.getByRole('grid').focus();
   for (let given = 0; given < labelsGiven; given++) {
     await page.keyboard.press(String(1 + (given % 8)));
-    await page.waitForTimeout(betweenKeys);
+    await setTimeout(betweenKeys);
   }
   await page.waitForFunction((count) => probe.saved.length >= count, labelsGiven);
   const saved = await page.evaluate(() => probe.saved);
