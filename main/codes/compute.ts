@@ -2,13 +2,11 @@ import type { DeviceChoice } from '../contract/devices.ts';
 import type { FreezePointInfo, Pooling, Preprocessing } from '../contract/networks.ts';
 import type { Control } from '../contract/progress.ts';
 import { dimensionsOf, vectorBytes } from '../database/codes.ts';
-import { dropFromIndex, hasIndex } from '../database/neighbour-index.ts';
 import { listViews } from '../items/views.ts';
 import { networkFile, type StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { ViewFailure } from '../trainer/views.ts';
-import { indexLacksCodes } from './neighbours.ts';
 
 export interface CodesRequest {
   readonly network: StoredNetwork;
@@ -139,16 +137,14 @@ export function findSet(
 
 /** Drops all codes of items that are no more, so that they are nobody's neighbours. */
 export function forgetCodes(project: Project, itemIds: readonly number[]): void {
-  const find = project.database.prepare<[string], { id: number; setId: number }>(
-    // By set: the index of the codes begins with it.
-    `SELECT code.id, code.set_id AS setId FROM json_each(?) AS wanted JOIN codes.code_sets AS one
-       JOIN codes.codes AS code ON code.set_id = one.id AND code.item_id = wanted.value`,
-  );
-  const remove = project.database.prepare('DELETE FROM codes.codes WHERE id = ?');
-  for (const { id, setId } of find.all(JSON.stringify(itemIds))) {
-    if (hasIndex(project.database, setId)) dropFromIndex(project.database, setId, id);
-    remove.run(id);
-  }
+  project.database
+    .prepare(
+      // By set: the index of the codes begins with it.
+      `DELETE FROM codes.codes WHERE id IN (
+         SELECT code.id FROM json_each(?) AS wanted JOIN codes.code_sets AS one
+           JOIN codes.codes AS code ON code.set_id = one.id AND code.item_id = wanted.value)`,
+    )
+    .run(JSON.stringify(itemIds));
 }
 
 function storedKeys(project: Project, set: CodeSet): Map<number, string> {
@@ -168,33 +164,24 @@ interface CodeWriter {
 
 function prepareWriter(project: Project, sets: readonly CodeSet[], keys: ReadonlyMap<number, string>): CodeWriter {
   const { database } = project;
-  const find = database
-    .prepare<[number, number], number>('SELECT id FROM codes.codes WHERE set_id = ? AND item_id = ?')
-    .pluck();
-  const remove = database.prepare('DELETE FROM codes.codes WHERE id = ?');
-  const insert = database.prepare('INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (?, ?, ?, ?)');
-  const removeFrom = (set: CodeSet, itemId: number): void => {
-    const old = find.get(set.id, itemId);
-    if (old === undefined) return;
-    // Asked each time: the index may be made while the job runs.
-    if (hasIndex(database, set.id)) dropFromIndex(database, set.id, old);
-    remove.run(old);
-  };
+  const write = database.prepare(
+    `INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (?, ?, ?, ?)
+     ON CONFLICT (set_id, item_id) DO UPDATE SET view_key = excluded.view_key, vector = excluded.vector`,
+  );
+  const remove = database.prepare('DELETE FROM codes.codes WHERE set_id = ? AND item_id = ?');
   return {
     write: database.transaction((ids: readonly number[], blocks: readonly Float32Array[]) => {
       for (const [index, set] of sets.entries()) {
         const block = blocks[index];
         const dimensions = block.length / ids.length;
-        indexLacksCodes(project, set.id);
         for (const [row, itemId] of ids.entries()) {
-          removeFrom(set, itemId);
           const vector = block.subarray(row * dimensions, (row + 1) * dimensions);
-          insert.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
+          write.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
         }
       }
     }),
     remove: database.transaction((itemId: number) => {
-      for (const set of sets) removeFrom(set, itemId);
+      for (const set of sets) remove.run(set.id, itemId);
     }),
   };
 }

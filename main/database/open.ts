@@ -1,5 +1,4 @@
 import BetterSqlite3 from 'better-sqlite3';
-import * as sqliteVec from 'sqlite-vec';
 import type { Migration } from './migrate.ts';
 import { migrate } from './migrate.ts';
 import { nameFile } from './name-file.ts';
@@ -25,7 +24,6 @@ export function openDatabase(
     // With WAL, NORMAL keeps the database whole through a power cut; only the last moments may be missing.
     database.pragma('synchronous = NORMAL');
     database.pragma('busy_timeout = 5000');
-    loadVectorSearch(database);
     migrate(database, migrations, options.backup);
     database.pragma('foreign_keys = ON');
     return database;
@@ -52,11 +50,5 @@ function connect(path: string): Database {
 export function openForReading(path: string): Database {
   const database = new BetterSqlite3(path, { readonly: true, fileMustExist: true });
   database.pragma('busy_timeout = 5000');
-  loadVectorSearch(database);
   return database;
-}
-
-function loadVectorSearch(database: Database): void {
-  // SQLite opens the extension by itself and knows nothing of a desktop package's archive: it lies beside that.
-  database.loadExtension(sqliteVec.getLoadablePath().replace(/\.asar(?=[\\/])/, '.asar.unpacked'));
 }

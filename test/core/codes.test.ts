@@ -1,10 +1,11 @@
 import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { computeCodes, type CodesReport } from '../../main/codes/compute.ts';
-import { nearestItems, nearestOfMany, type Neighbour } from '../../main/codes/neighbours.ts';
+import { nearestItems, nearestOfMany } from '../../main/codes/neighbours.ts';
 import type { Pooling } from '../../main/contract/networks.ts';
 import { readCodes } from '../../main/database/codes.ts';
 import { openForReading } from '../../main/database/open.ts';
+import type { Neighbour } from '../../main/database/search-threads.ts';
 import { importItems } from '../../main/items/import.ts';
 import { addNetwork, type StoredNetwork } from '../../main/networks/library.ts';
 import { selectPoints, useNetwork } from '../../main/networks/project-network.ts';
@@ -242,6 +243,30 @@ describe('nearest neighbours', () => {
     const codes = readSet(project, setId);
     for (const id of [3, 4, 90]) expectNearest(await nearestItems(project, setId, id, 20), codes, id);
     expect(integrityOf(project)).toEqual(['ok']);
+  });
+
+  it('of a code of zeros, and it of others, are as far as what has nothing in common; equals stand by number', async () => {
+    const { database } = project;
+    const { lastInsertRowid: empty } = database
+      .prepare(`INSERT INTO codes.code_sets (network, point, pooling, preprocessing) VALUES ('n', 'p', 'avg', '{}')`)
+      .run();
+    const insert = database.prepare(
+      `INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (${empty}, ?, '', ?)`,
+    );
+    for (const [item, code] of [
+      [9, [0, 0]],
+      [2, [0, 0]],
+      [5, [3, 0]],
+      [4, [0, 1]],
+      [1, [2, 0]],
+    ] as const)
+      insert.run(item, Buffer.from(Float32Array.from(code).buffer));
+    const near = (itemId: number): Promise<Neighbour[]> => nearestItems(project, Number(empty), itemId, 9);
+    expect(await near(5)).toEqual([
+      { itemId: 1, distance: 0 },
+      ...[2, 4, 9].map((itemId) => ({ itemId, distance: 1 })),
+    ]);
+    expect(await near(2)).toEqual([1, 4, 5, 9].map((itemId) => ({ itemId, distance: 1 })));
   });
 
   it('may be asked for beyond what there is', async () => {
