@@ -1,12 +1,15 @@
 import type { DeviceChoice } from '../contract/devices.ts';
 import type { FreezePointInfo, Pooling, Preprocessing } from '../contract/networks.ts';
 import type { Control } from '../contract/progress.ts';
+import { dropFromIndex } from '../database/code-index.ts';
 import { dimensionsOf, vectorBytes } from '../database/codes.ts';
+import type { Database } from '../database/open.ts';
 import { listViews } from '../items/views.ts';
 import { networkFile, type StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { ViewFailure } from '../trainer/views.ts';
+import { indexLacksCodes } from './neighbours.ts';
 
 export interface CodesRequest {
   readonly network: StoredNetwork;
@@ -137,14 +140,18 @@ export function findSet(
 
 /** Drops all codes of items that are no more, so that they are nobody's neighbours. */
 export function forgetCodes(project: Project, itemIds: readonly number[]): void {
-  project.database
-    .prepare(
-      // By set: the index of the codes begins with it.
-      `DELETE FROM codes.codes WHERE id IN (
-         SELECT code.id FROM json_each(?) AS wanted JOIN codes.code_sets AS one
-           JOIN codes.codes AS code ON code.set_id = one.id AND code.item_id = wanted.value)`,
-    )
-    .run(JSON.stringify(itemIds));
+  const { database } = project;
+  const setIds = database.prepare<[], number>('SELECT id FROM codes.code_sets').pluck().all();
+  const remove = prepareRemoval(database);
+  for (const setId of setIds) for (const itemId of itemIds) remove(setId, itemId);
+}
+
+/** @returns what takes an item's code away, out of the set's index too */
+function prepareRemoval(database: Database): (setId: number, itemId: number) => void {
+  const remove = database.prepare('DELETE FROM codes.codes WHERE set_id = ? AND item_id = ?');
+  return (setId, itemId) => {
+    if (remove.run(setId, itemId).changes > 0) dropFromIndex(database, setId, itemId);
+  };
 }
 
 function storedKeys(project: Project, set: CodeSet): Map<number, string> {
@@ -164,24 +171,23 @@ interface CodeWriter {
 
 function prepareWriter(project: Project, sets: readonly CodeSet[], keys: ReadonlyMap<number, string>): CodeWriter {
   const { database } = project;
-  const write = database.prepare(
-    `INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (?, ?, ?, ?)
-     ON CONFLICT (set_id, item_id) DO UPDATE SET view_key = excluded.view_key, vector = excluded.vector`,
-  );
-  const remove = database.prepare('DELETE FROM codes.codes WHERE set_id = ? AND item_id = ?');
+  const insert = database.prepare('INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (?, ?, ?, ?)');
+  const remove = prepareRemoval(database);
   return {
     write: database.transaction((ids: readonly number[], blocks: readonly Float32Array[]) => {
       for (const [index, set] of sets.entries()) {
         const block = blocks[index];
         const dimensions = block.length / ids.length;
+        indexLacksCodes(project, set.id);
         for (const [row, itemId] of ids.entries()) {
+          remove(set.id, itemId);
           const vector = block.subarray(row * dimensions, (row + 1) * dimensions);
-          write.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
+          insert.run(set.id, itemId, keys.get(itemId)!, vectorBytes(vector));
         }
       }
     }),
     remove: database.transaction((itemId: number) => {
-      for (const set of sets) remove.run(set.id, itemId);
+      for (const set of sets) remove(set.id, itemId);
     }),
   };
 }

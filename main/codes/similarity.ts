@@ -1,11 +1,11 @@
 import { UserError } from '../contract/errors.ts';
 import type { Pooling } from '../contract/networks.ts';
-import { searchCodes } from '../database/search-threads.ts';
 import type { StoredNetwork } from '../networks/library.ts';
 import { networkOf, selectPoint } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import { findSet } from './compute.ts';
+import { distancesInSet } from './neighbours.ts';
 
 /** The pooling of the codes that items are compared by. */
 export const similarityPooling: Pooling = 'avg';
@@ -19,12 +19,12 @@ export const similarityPooling: Pooling = 'avg';
 export async function distancesTo(project: Project, itemId: number): Promise<ReadonlyMap<number, number>> {
   const hash = getSetting(project, 'network');
   const setId = hash === null ? undefined : similaritySet(project, networkOf(project, hash));
-  const found = setId === undefined ? undefined : await searchCodes(project.database, project.codesFile, setId, itemId);
-  if (!found)
+  const distances = setId === undefined ? undefined : await distancesInSet(project, setId, itemId);
+  if (!distances)
     throw new UserError(
       'This item has no codes yet to compare others with. Prepare the search for similar items first.',
     );
-  return new Map(found.map((one) => [one.itemId, one.distance]));
+  return distances;
 }
 
 function similaritySet(project: Project, network: StoredNetwork): number | undefined {

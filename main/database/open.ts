@@ -1,4 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
+import * as sqliteVec from 'sqlite-vec';
 import type { Migration } from './migrate.ts';
 import { migrate } from './migrate.ts';
 import { nameFile } from './name-file.ts';
@@ -24,6 +25,7 @@ export function openDatabase(
     // With WAL, NORMAL keeps the database whole through a power cut; only the last moments may be missing.
     database.pragma('synchronous = NORMAL');
     database.pragma('busy_timeout = 5000');
+    loadVectorSearch(database);
     migrate(database, migrations, options.backup);
     database.pragma('foreign_keys = ON');
     return database;
@@ -51,4 +53,10 @@ export function openForReading(path: string): Database {
   const database = new BetterSqlite3(path, { readonly: true, fileMustExist: true });
   database.pragma('busy_timeout = 5000');
   return database;
+}
+
+/** Adds sqlite-vec's functions and tables. */
+export function loadVectorSearch(database: Database): void {
+  // SQLite opens the extension by itself and knows nothing of a desktop package's archive: it lies beside that.
+  database.loadExtension(sqliteVec.getLoadablePath().replace(/\.asar(?=[\\/])/, '.asar.unpacked'));
 }

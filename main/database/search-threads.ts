@@ -1,20 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { startThread, type Thread } from '../threads/thread.ts';
-import type { Database } from './open.ts';
+import { indexParts } from './code-index.ts';
 
-export interface SearchRequest {
+export type SearchRequest = {
   readonly codesFile: string;
   readonly setId: number;
-  /** The bytes of a code. */
+  /** The bytes of a code: of length one for an index. */
   readonly vector: Uint8Array;
-  /** The first and the last item to compare with. */
-  readonly from: number;
-  readonly to: number;
-  /** Items wanted, the nearest; all when absent. */
-  readonly most?: number | undefined;
-}
+} & (
+  | { readonly kind: 'index'; readonly parts: readonly number[]; readonly k: number }
+  /** Items from the first to the last. */
+  | { readonly kind: 'all'; readonly from: number; readonly to: number }
+);
 
-/** Items with their distances, nearest first. */
+/** Items with their distances, in no order. */
 export interface Found {
   readonly itemIds: Float64Array<ArrayBuffer>;
   readonly distances: Float64Array<ArrayBuffer>;
@@ -28,47 +27,55 @@ export interface Neighbour {
 
 /** More wait for the memory, not for a core. */
 const mostThreads = 8;
+const threadCount = Math.min(mostThreads, availableParallelism());
 const threads = new Map<number, Thread<SearchRequest, Found>>();
 
 /**
- * How far the items of a set are from one of them by their codes, nearest first, items of one distance by number; the item
- * itself is among them. All codes are compared, in single precision, by sqlite-vec: the computer's cores share them, and the
- * core's own thread hears other requests meanwhile. Unlike an index this takes no room and is never out of date.
+ * The items of a set that are nearest to a code, by the set's index, nearest first, items of one distance by number. Exact
+ * up to single precision. As every code is compared, the computer's cores share them; the core's own thread is free meanwhile.
  *
- * @param database the project's, with the codes attached as `codes`
- * @param codesFile where they lie
- * @param most items wanted; all when absent
- * @returns undefined when the item has no code in the set
+ * @param codesFile where the codes and their index lie
+ * @param vector the bytes of the code, of length one
  */
-export async function searchCodes(
-  database: Database,
-  codesFile: string,
-  setId: number,
-  itemId: number,
-  most?: number,
-): Promise<Neighbour[] | undefined> {
-  const vector = database
-    .prepare<[number, number], Buffer>('SELECT vector FROM codes.codes WHERE set_id = ? AND item_id = ?')
-    .pluck()
-    .get(setId, itemId);
-  if (!vector) return undefined;
-  const [first, last] = database
-    .prepare<[number], [number, number]>('SELECT MIN(item_id), MAX(item_id) FROM codes.codes WHERE set_id = ?')
-    .raw()
-    .get(setId)!;
-  const shares = Math.min(mostThreads, availableParallelism());
-  const startOf = (share: number): number => first + Math.ceil(((last - first + 1) * share) / shares);
-  const found = await Promise.all(
-    Array.from({ length: shares }, (_, share) =>
-      threadAt(share).ask({ codesFile, setId, vector, from: startOf(share), to: startOf(share + 1) - 1, most }),
-    ),
+export async function searchIndex(codesFile: string, setId: number, vector: Uint8Array, k: number) {
+  const parts = Array.from({ length: indexParts }, (_, part) => part);
+  const found = await askAll((share) => ({
+    kind: 'index',
+    codesFile,
+    setId,
+    vector,
+    k,
+    parts: parts.filter((part) => part % threadCount === share),
+  }));
+  return found.sort((a, b) => a.distance - b.distance || a.itemId - b.itemId).slice(0, k);
+}
+
+/**
+ * How far all items of a set are from a code, in no order. Without an index: the codes are compared where they lie.
+ *
+ * @param range the lowest and the highest number of an item in the set
+ */
+export function compareAll(codesFile: string, setId: number, vector: Uint8Array, range: readonly [number, number]) {
+  const [first, last] = range;
+  const startOf = (share: number): number => first + Math.ceil(((last - first + 1) * share) / threadCount);
+  return askAll((share) => ({
+    kind: 'all',
+    codesFile,
+    setId,
+    vector,
+    from: startOf(share),
+    to: startOf(share + 1) - 1,
+  }));
+}
+
+async function askAll(requestOf: (share: number) => SearchRequest): Promise<Neighbour[]> {
+  const answers = await Promise.all(
+    Array.from({ length: threadCount }, (_, share) => threadAt(share).ask(requestOf(share))),
   );
-  return found
-    .flatMap(({ itemIds, distances }) =>
-      Array.from(itemIds, (id, at) => ({ itemId: id, distance: Math.max(0, distances[at]) })),
-    )
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, most);
+  return answers.flatMap(({ itemIds, distances }) =>
+    // Rounding may take a distance a little below zero.
+    Array.from(itemIds, (itemId, at) => ({ itemId, distance: Math.max(0, distances[at]) })),
+  );
 }
 
 /** Made when first needed, and kept. */

@@ -1,25 +1,42 @@
 /** A thread that compares codes, each time by a connection of its own: what it reads, the core may be writing. */
-import * as sqliteVec from 'sqlite-vec';
 import { answerRequests } from '../threads/answer.ts';
-import { openForReading } from './open.ts';
+import { indexOf } from './code-index.ts';
+import { type Database, loadVectorSearch, openForReading } from './open.ts';
 import type { Found, SearchRequest } from './search-threads.ts';
 
-/** SQLite opens the extension by itself and knows nothing of a desktop package's archive: it lies beside that. */
-const extension = sqliteVec.getLoadablePath().replace(/\.asar(?=[\\/])/, '.asar.unpacked');
+type Row = [itemId: number, distance: number];
+
+/** The nearest of each of some parts of an index. */
+function searchParts(database: Database, { setId, vector, k, parts }: SearchRequest & { kind: 'index' }): Row[] {
+  const search = database
+    .prepare<[Uint8Array, number, bigint], Row>(
+      // Half the square of the distance between unit vectors is 1 − their cosine.
+      `SELECT rowid, distance * distance / 2 FROM ${indexOf(setId)} WHERE embedding MATCH ? AND k = ? AND part = ?`,
+    )
+    .raw();
+  return parts.flatMap((part) => search.all(vector, k, BigInt(part)));
+}
+
+/** All of a range of items. */
+function compareAll(database: Database, { setId, vector, from, to }: SearchRequest & { kind: 'all' }): Row[] {
+  return (
+    database
+      // A code of zeros has no direction: it is as far as one that has nothing in common.
+      .prepare<[Uint8Array, number, number, number], Row>(
+        `SELECT item_id, COALESCE(vec_distance_cosine(vector, ?), 1) FROM codes
+          WHERE set_id = ? AND item_id BETWEEN ? AND ?`,
+      )
+      .raw()
+      .all(vector, setId, from, to)
+  );
+}
 
 answerRequests(
-  ({ codesFile, setId, vector, from, to, most }: SearchRequest): Found => {
-    const database = openForReading(codesFile);
+  (request: SearchRequest): Found => {
+    const database = openForReading(request.codesFile);
     try {
-      database.loadExtension(extension);
-      const rows = database
-        .prepare<[Uint8Array, number, number, number, number], [itemId: number, distance: number]>(
-          // A code of zeros has no direction, and no distance: it is as far as one that has nothing in common.
-          `SELECT item_id, COALESCE(vec_distance_cosine(vector, ?), 1) AS distance FROM codes
-            WHERE set_id = ? AND item_id BETWEEN ? AND ? ORDER BY distance, item_id LIMIT ?`,
-        )
-        .raw()
-        .all(vector, setId, from, to, most ?? -1);
+      loadVectorSearch(database);
+      const rows = request.kind === 'index' ? searchParts(database, request) : compareAll(database, request);
       return {
         itemIds: Float64Array.from(rows, ([itemId]) => itemId),
         distances: Float64Array.from(rows, ([, distance]) => distance),

@@ -1,7 +1,7 @@
 import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { computeCodes, type CodesReport } from '../../main/codes/compute.ts';
-import { nearestItems, nearestOfMany } from '../../main/codes/neighbours.ts';
+import { distancesInSet, nearestItems, nearestOfMany } from '../../main/codes/neighbours.ts';
 import type { Pooling } from '../../main/contract/networks.ts';
 import { readCodes } from '../../main/database/codes.ts';
 import { openForReading } from '../../main/database/open.ts';
@@ -245,28 +245,18 @@ describe('nearest neighbours', () => {
     expect(integrityOf(project)).toEqual(['ok']);
   });
 
-  it('of a code of zeros, and it of others, are as far as what has nothing in common; equals stand by number', async () => {
-    const { database } = project;
-    const { lastInsertRowid: empty } = database
-      .prepare(`INSERT INTO codes.code_sets (network, point, pooling, preprocessing) VALUES ('n', 'p', 'avg', '{}')`)
-      .run();
-    const insert = database.prepare(
-      `INSERT INTO codes.codes (set_id, item_id, view_key, vector) VALUES (${empty}, ?, '', ?)`,
-    );
-    for (const [item, code] of [
-      [9, [0, 0]],
-      [2, [0, 0]],
-      [5, [3, 0]],
-      [4, [0, 1]],
-      [1, [2, 0]],
-    ] as const)
-      insert.run(item, Buffer.from(Float32Array.from(code).buffer));
-    const near = (itemId: number): Promise<Neighbour[]> => nearestItems(project, Number(empty), itemId, 9);
-    expect(await near(5)).toEqual([
-      { itemId: 1, distance: 0 },
-      ...[2, 4, 9].map((itemId) => ({ itemId, distance: 1 })),
-    ]);
-    expect(await near(2)).toEqual([1, 4, 5, 9].map((itemId) => ({ itemId, distance: 1 })));
+  it('and all others are as far as comparing all pairs says; a code of zeros is as far as what has nothing in common', async () => {
+    const codes = readSet(project, setId);
+    const distances = (await distancesInSet(project, setId, 77))!;
+    expect([...distances.keys()].toSorted((a, b) => a - b)).toEqual([...codes.keys()]);
+    for (const { itemId, distance } of bruteForce(codes, 77, items))
+      expect(distances.get(itemId)).toBeCloseTo(distance, 5);
+    const own = codes.get(5)!;
+    project.database
+      .prepare('UPDATE codes.codes SET vector = ? WHERE set_id = ? AND item_id = 5')
+      .run(Buffer.alloc(own.length * 4), setId);
+    expect((await distancesInSet(project, setId, 77))!.get(5)).toBe(1);
+    expect(await distancesInSet(project, setId, 9999)).toBe(undefined);
   });
 
   it('may be asked for beyond what there is', async () => {

@@ -147,7 +147,7 @@ export function addNetworkCommands(program: Command): void {
           { network: used, points: [point], pooling: options.pool, device: options.device },
           control,
         );
-        const nearest = await nearestItems(project, sets[0].id, itemId, options.k);
+        const nearest = await nearestItems(project, sets[0].id, itemId, options.k, control);
         const described = describeItems(
           project,
           nearest.map((neighbour) => neighbour.itemId),
