@@ -32,10 +32,11 @@ async function updateIndex(project: Project, setId: number, control: Control): P
         WHERE set_id = ? AND item_id NOT IN (SELECT rowid FROM codes.${indexOf(setId)}_rowids)`,
     )
     .pluck();
+  const read = prepareReading(project, setId);
   const insert = prepareIndexing(database, setId);
   const add = database.transaction((itemIds: readonly number[]) => {
     for (const itemId of itemIds) {
-      const vector = codeOf(project, setId, itemId);
+      const vector = read(itemId);
       if (vector) insert(itemId, unit(vector));
     }
   });
@@ -64,7 +65,7 @@ export async function nearestItems(
   k: number,
   control: Control = {},
 ): Promise<Neighbour[]> {
-  const own = codeOf(project, setId, itemId);
+  const own = prepareReading(project, setId)(itemId);
   if (!own) throw new UserError(`Item ${itemId} has no codes: its image could not be read.`);
   await updateIndex(project, setId, control);
   const found = await searchIndex(project.codesFile, setId, unit(own), k + 1);
@@ -98,21 +99,21 @@ export async function distancesInSet(
   setId: number,
   itemId: number,
 ): Promise<ReadonlyMap<number, number> | undefined> {
-  const own = codeOf(project, setId, itemId);
+  const own = prepareReading(project, setId)(itemId);
   if (!own) return undefined;
   const range = project.database
     .prepare<[number], [number, number]>('SELECT MIN(item_id), MAX(item_id) FROM codes.codes WHERE set_id = ?')
     .raw()
     .get(setId)!;
-  const all = await compareAll(project.codesFile, setId, own, range);
-  return new Map(all.map((one) => [one.itemId, one.distance]));
+  return compareAll(project.codesFile, setId, own, range);
 }
 
-function codeOf(project: Project, setId: number, itemId: number): Buffer | undefined {
-  return project.database
+/** @returns what gives the bytes of an item's code */
+function prepareReading(project: Project, setId: number): (itemId: number) => Buffer | undefined {
+  const read = project.database
     .prepare<[number, number], Buffer>('SELECT vector FROM codes.codes WHERE set_id = ? AND item_id = ?')
-    .pluck()
-    .get(setId, itemId);
+    .pluck();
+  return (itemId) => read.get(setId, itemId);
 }
 
 /** The bytes of a code, made those of a vector of length one. */

@@ -37,7 +37,12 @@ const threads = new Map<number, Thread<SearchRequest, Found>>();
  * @param codesFile where the codes and their index lie
  * @param vector the bytes of the code, of length one
  */
-export async function searchIndex(codesFile: string, setId: number, vector: Uint8Array, k: number) {
+export async function searchIndex(
+  codesFile: string,
+  setId: number,
+  vector: Uint8Array,
+  k: number,
+): Promise<Neighbour[]> {
   const parts = Array.from({ length: indexParts }, (_, part) => part);
   const found = await askAll((share) => ({
     kind: 'index',
@@ -47,18 +52,26 @@ export async function searchIndex(codesFile: string, setId: number, vector: Uint
     k,
     parts: parts.filter((part) => part % threadCount === share),
   }));
-  return found.sort((a, b) => a.distance - b.distance || a.itemId - b.itemId).slice(0, k);
+  return found
+    .flatMap(({ itemIds, distances }) => Array.from(itemIds, (itemId, at) => ({ itemId, distance: distances[at] })))
+    .sort((a, b) => a.distance - b.distance || a.itemId - b.itemId)
+    .slice(0, k);
 }
 
 /**
- * How far all items of a set are from a code, in no order. Without an index: the codes are compared where they lie.
+ * How far each item of a set is from a code. Without an index: the codes are compared where they lie.
  *
  * @param range the lowest and the highest number of an item in the set
  */
-export function compareAll(codesFile: string, setId: number, vector: Uint8Array, range: readonly [number, number]) {
+export async function compareAll(
+  codesFile: string,
+  setId: number,
+  vector: Uint8Array,
+  range: readonly [number, number],
+): Promise<ReadonlyMap<number, number>> {
   const [first, last] = range;
   const startOf = (share: number): number => first + Math.ceil(((last - first + 1) * share) / threadCount);
-  return askAll((share) => ({
+  const found = await askAll((share) => ({
     kind: 'all',
     codesFile,
     setId,
@@ -66,16 +79,14 @@ export function compareAll(codesFile: string, setId: number, vector: Uint8Array,
     from: startOf(share),
     to: startOf(share + 1) - 1,
   }));
+  const all = new Map<number, number>();
+  for (const { itemIds, distances } of found)
+    for (let at = 0; at < itemIds.length; at++) all.set(itemIds[at], distances[at]);
+  return all;
 }
 
-async function askAll(requestOf: (share: number) => SearchRequest): Promise<Neighbour[]> {
-  const answers = await Promise.all(
-    Array.from({ length: threadCount }, (_, share) => threadAt(share).ask(requestOf(share))),
-  );
-  return answers.flatMap(({ itemIds, distances }) =>
-    // Rounding may take a distance a little below zero.
-    Array.from(itemIds, (itemId, at) => ({ itemId, distance: Math.max(0, distances[at]) })),
-  );
+function askAll(requestOf: (share: number) => SearchRequest): Promise<Found[]> {
+  return Promise.all(Array.from({ length: threadCount }, (_, share) => threadAt(share).ask(requestOf(share))));
 }
 
 /** Made when first needed, and kept. */

@@ -18,7 +18,7 @@ function searchParts(database: Database, { setId, vector, k, parts }: SearchRequ
 }
 
 /** All of a range of items. */
-function compareAll(database: Database, { setId, vector, from, to }: SearchRequest & { kind: 'all' }): Row[] {
+function compareAll(database: Database, { setId, vector, from, to }: SearchRequest & { kind: 'all' }): Iterable<Row> {
   return (
     database
       // A code of zeros has no direction: it is as far as one that has nothing in common.
@@ -27,7 +27,7 @@ function compareAll(database: Database, { setId, vector, from, to }: SearchReque
           WHERE set_id = ? AND item_id BETWEEN ? AND ?`,
       )
       .raw()
-      .all(vector, setId, from, to)
+      .iterate(vector, setId, from, to)
   );
 }
 
@@ -36,11 +36,15 @@ answerRequests(
     const database = openForReading(request.codesFile);
     try {
       loadVectorSearch(database);
+      const itemIds: number[] = [];
+      const distances: number[] = [];
       const rows = request.kind === 'index' ? searchParts(database, request) : compareAll(database, request);
-      return {
-        itemIds: Float64Array.from(rows, ([itemId]) => itemId),
-        distances: Float64Array.from(rows, ([, distance]) => distance),
-      };
+      for (const [itemId, distance] of rows) {
+        itemIds.push(itemId);
+        // Rounding may take a distance a little below zero.
+        distances.push(Math.max(0, distance));
+      }
+      return { itemIds: Float64Array.from(itemIds), distances: Float64Array.from(distances) };
     } finally {
       database.close();
     }
