@@ -1,11 +1,13 @@
 import type { Box, DisplayLimits } from '../contract/images.ts';
-import { type Encoded, encodeThumbnail, encodeWhole } from './encode.ts';
+import { encodeThumbnail, encodeWhole } from './encode.ts';
 import { type Pixels, readPixels } from './pixels.ts';
 import { checkUnchanged, type FileState } from './unchanged.ts';
 import { viewSquare, wholeBox } from './views.ts';
 
 /** A picture that a screen wants: of a whole image, or of an item as networks see it. */
 export interface PictureRequest {
+  /** Where the picture is kept once it is made. */
+  readonly file: string;
   readonly path: string;
   readonly page: number;
   /** null for images of 8 bits. */
@@ -33,8 +35,12 @@ export class PictureMaker {
     this.#mostBytes = mostBytes;
   }
 
-  /** @throws UserError when the image cannot be read, or is another by now */
-  async make(request: PictureRequest): Promise<Encoded> {
+  /**
+   * Makes a picture, of `pictureType`.
+   *
+   * @throws UserError when the image cannot be read, or is another by now
+   */
+  async make(request: PictureRequest): Promise<Uint8Array> {
     const pixels = await this.#decode(request);
     if (!request.view) return encodeWhole(pixels);
     const { box = wholeBox(pixels.width, pixels.height), margin } = request.view;

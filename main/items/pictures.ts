@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UserError } from '../contract/errors.ts';
 import type { DisplayLimits } from '../contract/images.ts';
-import type { Encoded } from '../images/encode.ts';
+import { pictureType } from '../images/encode.ts';
 import type { PictureRequest } from '../images/picture.ts';
 import { createPictureThreads } from '../images/picture-threads.ts';
 import { checkUnchanged } from '../images/unchanged.ts';
@@ -11,6 +10,12 @@ import { imagePath } from '../projects/image-path.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import { limitsFor, type ViewColumns, viewColumns, viewOf } from './views.ts';
+
+export interface Picture {
+  /** Its media type. */
+  readonly type: string;
+  readonly data: Uint8Array;
+}
 
 /** What screens show of images, made when it is first asked for and kept in the project's cache. */
 export interface Pictures {
@@ -20,44 +25,28 @@ export interface Pictures {
    * @param viewKey as `describeItems` gave it
    * @throws UserError when the item is no more, is seen otherwise by now, or its image cannot be read
    */
-  thumbnail(itemId: number, viewKey: string): Promise<Encoded>;
+  thumbnail(itemId: number, viewKey: string): Promise<Picture>;
   /** A whole image as it is shown: 8 bits, upright. */
-  image(imageId: number): Promise<Encoded>;
+  image(imageId: number): Promise<Picture>;
 }
 
 type Shown = Pick<ViewColumns, 'path' | 'copied' | 'page' | 'contentHash' | 'bytes' | 'modified' | 'low' | 'high'>;
 
 export interface ProjectPictures extends Pictures {
-  /** Nothing is written any more when it is done. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export function createPictures(project: Project): ProjectPictures {
   const threads = createPictureThreads();
-  /** By file: the picture, and when it is kept too. */
-  const underWay = new Map<string, { readonly made: Promise<Encoded>; readonly kept: Promise<void> }>();
-
-  /** From the cache's file where it is there; else made, once for all who ask meanwhile. */
-  async function cached(name: string, request: PictureRequest): Promise<Encoded> {
-    const file = join(project.cacheFolder, name);
-    try {
-      return { type: 'image/jpeg', data: await readFile(file) };
-    } catch {
-      // Not there yet, or not readable: it is made.
-    }
-    const known = underWay.get(file);
-    if (known) return known.made;
-    const made = threads.make(request);
-    // Whoever waits for the picture does not wait for the disk.
-    const kept = made
-      .then(({ data }) => keep(file, data))
-      .catch(() => undefined)
-      .finally(() => underWay.delete(file));
-    underWay.set(file, { made, kept });
-    return made;
+  const findItem = project.database.prepare<[number], ViewColumns>(
+    `SELECT ${viewColumns} FROM items JOIN images ON images.id = items.image_id WHERE items.id = ?`,
+  );
+  /** @param file in the cache's folder */
+  async function pictureOf(file: string, request: Omit<PictureRequest, 'file'>): Promise<Picture> {
+    return { type: pictureType, data: await threads.get({ ...request, file: join(project.cacheFolder, file) }) };
   }
 
-  const requestOf = (image: Shown, limits: DisplayLimits | null): PictureRequest => ({
+  const requestOf = (image: Shown, limits: DisplayLimits | null): Omit<PictureRequest, 'file'> => ({
     path: imagePath(project, image),
     page: image.page,
     limits,
@@ -67,15 +56,11 @@ export function createPictures(project: Project): ProjectPictures {
 
   return {
     async thumbnail(itemId, viewKey) {
-      const row = project.database
-        .prepare<[number], ViewColumns>(
-          `SELECT ${viewColumns} FROM items JOIN images ON images.id = items.image_id WHERE items.id = ?`,
-        )
-        .get(itemId);
+      const row = findItem.get(itemId);
       if (!row) throw new UserError('This item is not in the project any more.');
       const { box, limits, key } = viewOf(row, getSetting(project, 'displayLimits'));
       if (key !== viewKey) throw new UserError('This item is seen otherwise by now.');
-      return cached(join('thumbnails', key.slice(0, 2), `${key}.jpg`), {
+      return pictureOf(join('thumbnails', key.slice(0, 2), `${key}.jpg`), {
         ...requestOf(row, limits),
         view: { ...(box ? { box } : {}), margin: row.margin },
       });
@@ -98,23 +83,8 @@ export function createPictures(project: Project): ProjectPictures {
       }
       const shown = limits ? `-${limits.low}-${limits.high}` : '';
       const name = `${row.contentHash}-${row.page}${shown}.jpg`;
-      return cached(join('images', row.contentHash.slice(0, 2), name), request);
+      return pictureOf(join('images', row.contentHash.slice(0, 2), name), request);
     },
-    async close() {
-      threads.close();
-      await Promise.all([...underWay.values()].map(({ kept }) => kept));
-    },
+    close: () => threads.close(),
   };
-}
-
-/** Whole or not at all. A cache that cannot be written (a full disk) takes nobody's picture away. */
-async function keep(file: string, data: Uint8Array): Promise<void> {
-  const partial = `${file}.${randomUUID()}.part`;
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(partial, data);
-    await rename(partial, file);
-  } catch {
-    await rm(partial, { force: true });
-  }
 }

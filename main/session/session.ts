@@ -88,7 +88,8 @@ export function createSession(studio: Studio): Session {
     const left = opened;
     // From now on nobody can start anything in it.
     opened = undefined;
-    await Promise.all([left?.pictures.close(), jobs.stopAll()]);
+    left?.pictures.close();
+    await jobs.stopAll();
     left?.project.close();
     for (const map of results) map.clear();
   }
