@@ -24,7 +24,7 @@ import {
   type ActivationsRequest,
   openActivations,
 } from '../../main/trainer/activations/activations.ts';
-import { estimateActivations } from '../../main/trainer/activations/limit.ts';
+import { type ActivationsDemand, checkFree, estimateActivations } from '../../main/trainer/activations/limit.ts';
 import { cachedBatches } from '../../main/trainer/batches/cached.ts';
 import { drawAugmentation } from '../../main/trainer/batches/draw-augmentation.ts';
 import { listOrder, shuffledOrder } from '../../main/trainer/batches/order.ts';
@@ -302,7 +302,24 @@ describe('the limit', () => {
         /The activations of 12 items at "[^"]+" take .* freeze at "[^"]+" or later/,
       ) as string,
     });
-    await expect(open(requestFor(newFolder(), { limit: rows(1) }))).rejects.toThrow('free space');
+    await expect(open(requestFor(newFolder(), { limit: rows(1) }))).rejects.toThrow('freeze nothing');
+  });
+
+  test('refuses what the disk has no room for, and says what would fit', () => {
+    const demand: ActivationsDemand = {
+      point: network.freezePoints[0],
+      size,
+      points: network.freezePoints,
+      varied: 10,
+      plain: 5,
+      views: 8,
+    };
+    // 40 rows are stored already, 45 are to come, of which 20 find room: in all 60, five views each and the five others.
+    const refused = (): void => checkFree(demand, rows(45), rows(20) / 0.8);
+    expect(refused).toThrow(/keep at most 5 views of each item, or free space on the disk/);
+    expect(() => checkFree(demand, rows(45), 1000)).toThrow('keep at most 3 views');
+    expect(() => checkFree({ ...demand, views: 1 }, rows(15), 1000)).toThrow(/input of at most|free space/);
+    expect(() => checkFree(demand, rows(45), rows(57))).not.toThrow();
   });
 
   test('drops what was used longest ago, of other networks and points', async () => {

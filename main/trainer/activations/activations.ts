@@ -15,7 +15,16 @@ import type { JobContext } from '../context.ts';
 import { renderAhead } from '../render-ahead.ts';
 import { trialPixels } from '../trial-pixels.ts';
 import type { View, ViewedImage, ViewFailure } from '../views.ts';
-import { activationsLimit, dropOldest, fittingViews, gigabytes } from './limit.ts';
+import {
+  type ActivationsDemand,
+  checkFree,
+  dropOldest,
+  fitsFree,
+  fittingViews,
+  freeBytes,
+  gigabytes,
+  mostBytes,
+} from './limit.ts';
 import { rowKey, RowStore } from './store.ts';
 
 export interface ActivationsRequest {
@@ -38,7 +47,7 @@ export interface ActivationsRequest {
   readonly views: number;
   /** Of the views. One for all runs of a project lets them share what was computed. */
   readonly seed: number;
-  /** Bytes that all activations of the project may take; without it 8 GB, and no more than half of what is free on the disk. */
+  /** Bytes that all activations of the project may take: see `mostBytes`. */
   readonly limit?: number;
 }
 
@@ -77,12 +86,19 @@ export async function openActivations(request: ActivationsRequest, context: JobC
   const { network, point, varied, images } = request;
   const folder = join(request.cacheFolder, 'activations');
   await mkdir(folder, { recursive: true });
-  const limit = request.limit ?? (await activationsLimit(folder));
+  const { limit = mostBytes } = request;
   const ids = images.flatMap(({ views }) => views.map(({ id }) => id));
   const variedCount = ids.filter((id) => varied.has(id)).length;
   const wantedViews = distinctViews(request.augmentation, request.views);
-  const demand = { point, size: network.size, points: network.freezePoints, varied: variedCount };
-  const views = fittingViews({ ...demand, plain: ids.length - variedCount, views: wantedViews }, limit);
+  const demand: ActivationsDemand = {
+    point,
+    size: network.size,
+    points: network.freezePoints,
+    varied: variedCount,
+    plain: ids.length - variedCount,
+    views: wantedViews,
+  };
+  const views = fittingViews(demand, limit);
   const notes =
     views < wantedViews
       ? [`Each item is kept in ${views} views in place of ${wantedViews}: there is room for ${gigabytes(limit)}.`]
@@ -96,8 +112,7 @@ export async function openActivations(request: ActivationsRequest, context: JobC
     await checkStored(store, wanted, context);
     const missing = new Set<number>();
     for (const [at, { key }] of wanted.entries()) if (store.find(key) === undefined) missing.add(at);
-    const others = await dropOldest(folder, own, limit - store.bytesWith(missing.size));
-    if (others + store.bytesWith(missing.size) > limit) store.keepOnly(new Set(wanted.map(({ key }) => key)));
+    await makeRoom(store, { folder, own, limit, demand: { ...demand, views } }, wanted, missing.size);
     const { device, failures } = missing.size
       ? await compute(request, store, wanted, pick(portions, missing), context)
       : { device: undefined, failures: [] };
@@ -119,6 +134,22 @@ export async function openActivations(request: ActivationsRequest, context: JobC
     await store.close();
     throw error;
   }
+}
+
+/** Drops what is not wanted now, as far as the limit or the disk needs it. @param more rows that are to be written */
+async function makeRoom(
+  store: RowStore,
+  place: { folder: string; own: string; limit: number; demand: ActivationsDemand },
+  wanted: readonly Wanted[],
+  more: number,
+): Promise<void> {
+  const { folder, own, limit, demand } = place;
+  const growth = (): number => store.bytesWith(more) - store.bytesWith(0);
+  const others = await dropOldest(folder, own, limit - store.bytesWith(more));
+  const isTight = !fitsFree(growth(), await freeBytes(folder));
+  if (isTight) await dropOldest(folder, own, 0);
+  if (isTight || others + store.bytesWith(more) > limit) store.keepOnly(new Set(wanted.map(({ key }) => key)));
+  checkFree(demand, growth(), await freeBytes(folder));
 }
 
 /** All views that are wanted, and how to render them: there the number of a view is its place in the list. */

@@ -4,10 +4,13 @@ import { UserError } from '../../contract/errors.ts';
 import { elementCount } from '../../engine/graph/tensors.ts';
 import type { FreezePoint } from '../../engine/networks/freeze-points.ts';
 
-/** Activations take no more of the disk than this, unless it is said. */
-const mostBytes = 8 * 2 ** 30;
-/** And no more than this share of what is free. */
-const shareOfFree = 0.5;
+/**
+ * What the activations of a project may take on disk together, in bytes. A fixed number, so that a run that goes on has as many
+ * views as it began with, however much is free by then.
+ */
+export const mostBytes = 8 * 2 ** 30;
+/** They may fill so much of what is free. */
+const shareOfFree = 0.8;
 
 /** What the activations of so many rows take on disk, in bytes: two for each value. */
 export function estimateActivations(rows: number, shape: readonly number[]): number {
@@ -34,23 +37,50 @@ export interface ActivationsDemand {
  * @throws UserError that says what would fit, when one view an item is too much already
  */
 export function fittingViews(demand: ActivationsDemand, limit: number): number {
-  const { point, size, points, varied, plain, views } = demand;
-  const one = estimateActivations(1, point.shape);
-  const fitting = varied === 0 ? views : Math.min(views, Math.floor((limit / one - plain) / varied));
-  const least = (varied + plain) * one;
-  if (least <= limit && fitting >= 1) return fitting;
-  const later = points.find(
-    ({ index, shape }) => index > point.index && estimateActivations(varied + plain, shape) <= limit,
-  );
-  const side = Math.floor(size * Math.sqrt(limit / least));
+  const views = viewsWithin(demand, limit);
+  if (views < 1) throw refusal({ ...demand, views: 1 }, limit, ['freeze nothing, which is slower']);
+  return views;
+}
+
+/** Whether so many bytes more may be written where so many are free. */
+export const fitsFree = (more: number, free: number): boolean => more <= shareOfFree * free;
+
+/**
+ * Makes sure that there is room on the disk.
+ *
+ * @param more bytes that are still to be written
+ * @param free bytes that are free
+ * @throws UserError that says what would fit
+ */
+export function checkFree(demand: ActivationsDemand, more: number, free: number): void {
+  if (fitsFree(more, free)) return;
+  const room = bytesOf(demand) - more + shareOfFree * free;
+  const views = viewsWithin(demand, room);
+  const fewer = demand.varied > 0 && views >= 1 ? [`keep at most ${views} views of each item`] : [];
+  throw refusal(demand, room, [...fewer, 'free space on the disk']);
+}
+
+function bytesOf({ point, varied, plain, views }: ActivationsDemand): number {
+  return estimateActivations(varied * views + plain, point.shape);
+}
+
+function viewsWithin({ point, varied, plain, views }: ActivationsDemand, bytes: number): number {
+  const rows = Math.floor(bytes / estimateActivations(1, point.shape));
+  if (varied === 0) return plain <= rows ? views : 0;
+  return Math.min(views, Math.floor((rows - plain) / varied));
+}
+
+function refusal(demand: ActivationsDemand, room: number, otherWays: readonly string[]): UserError {
+  const { point, size, points, varied, plain } = demand;
+  const later = points.find((other) => other.index > point.index && bytesOf({ ...demand, point: other }) <= room);
+  const side = Math.floor(size * Math.sqrt(room / bytesOf(demand)));
   const ways = [
     ...(later ? [`freeze at "${later.name}" or later`] : []),
     ...(point.kind === 'spatial' && side >= 32 ? [`choose an input of at most ${side} pixels`] : []),
-    ...(limit < mostBytes ? ['free space on the disk'] : []),
-    'freeze nothing, which is slower',
+    ...otherWays,
   ];
-  throw new UserError(
-    `The activations of ${varied + plain} items at "${point.name}" take ${gigabytes(least)}, and there is room for ${gigabytes(limit)}. ` +
+  return new UserError(
+    `The activations of ${varied + plain} items at "${point.name}" take ${gigabytes(bytesOf(demand))}, and there is room for ${gigabytes(room)}. ` +
       `To go on: ${ways.join(', or ')}.`,
   );
 }
@@ -60,11 +90,10 @@ export function gigabytes(bytes: number): string {
   return bytes >= 1e8 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
 }
 
-/** What all activations below a folder may take, in bytes; what they take already counts as free. */
-export async function activationsLimit(folder: string): Promise<number> {
+/** Bytes that are free where a folder lies. */
+export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
-  const used = (await foldersIn(folder)).reduce((sum, { bytes }) => sum + bytes, 0);
-  return Math.min(mostBytes, shareOfFree * (bavail * bsize + used));
+  return bavail * bsize;
 }
 
 /**
