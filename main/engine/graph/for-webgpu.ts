@@ -1,6 +1,7 @@
 import { convolutionWindow } from '../ops/convolution.ts';
 import type { NodeContext } from '../ops/operator.ts';
 import { int, intOf } from './attributes.ts';
+import { withLocalResponseWrittenOut } from './local-response.ts';
 import { rewrite } from './rewrite.ts';
 import type { Rewriter, Rule } from './rewrite.ts';
 import { int64s } from './tensors.ts';
@@ -18,10 +19,13 @@ const AT_ONCE = 4;
  * - Conv in groups: outputs are written several at a time, across the border between two groups. Each group becomes a Conv.
  * - ConvTranspose in groups of several channels that make one: it makes two, of which one is thrown away.
  *
+ * LRN, which has no kernel there, is written out.
+ *
  * @param inputShapes as for inferShapes
  */
 export function forWebGpu(model: Model, inputShapes: Readonly<Record<string, readonly Dimension[]>> = {}): Model {
-  const apart = rewrite(model, inputShapes, repairing('Conv', writesAcrossGroups, separateGroups));
+  const known = withLocalResponseWrittenOut(model);
+  const apart = rewrite(known, inputShapes, repairing('Conv', writesAcrossGroups, separateGroups));
   const filled = rewrite(apart, inputShapes, repairing('Conv', readsByThrees, fillChannels));
   return rewrite(filled, inputShapes, repairing('ConvTranspose', makesOneOfSeveral, makeTwo));
 }

@@ -55,7 +55,8 @@ export const normalisation = {
     outputs: [1, 1],
     attributes: { alpha: 'float', beta: 'float', bias: 'float', size: 'int' },
     infer(context) {
-      if (intOf(context.node, 'size', 0) < 1) context.fail('its size must be at least 1');
+      const size = intOf(context.node, 'size', 0);
+      if (size < 1 || size % 2 === 0) context.fail('its size must be odd, so that the window has a middle');
       return [perChannel(context, [])];
     },
   },

@@ -1,5 +1,6 @@
 import { blockSize } from '../blocked/block-size.ts';
 import { toBlockedLayout } from '../blocked/lower.ts';
+import { withLocalResponseWrittenOut } from '../graph/local-response.ts';
 import { scalar } from '../graph/tensors.ts';
 import type { Model, Tensor } from '../graph/types.ts';
 import { writeModel } from '../graph/write.ts';
@@ -69,7 +70,7 @@ export class TrainingSession {
     const stateNames = whole.state.map(({ name }) => name);
     const weightNames = stateNames.filter((name) => !memories.has(name));
     const statistics = weightNames.filter((name) => !trained.includes(name));
-    const evaluation = await createSession(writeModel(buildEvaluation(request, statistics)), {
+    const evaluation = await createSession(writeModel(withLocalResponseWrittenOut(buildEvaluation(request, statistics))), {
       device: options.device,
     });
     const parts = options.parts ?? 1;
@@ -216,7 +217,7 @@ async function createRunner({ model, state: tensors, outputs }: StatefulModel, s
 
 /** The same model as the device computes it fastest. */
 async function suitedTo(device: Device, model: Model): Promise<Model> {
-  return device === 'cpu' ? toBlockedLayout(model, await blockSize()) : model;
+  return device === 'cpu' ? toBlockedLayout(withLocalResponseWrittenOut(model), await blockSize()) : model;
 }
 
 /** How ONNX Runtime and the graphics drivers say that memory ran out. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AugmentationSettings } from '../../contract/augmentation.ts';
 import type { DeviceChoice } from '../../contract/devices.ts';
 import { narrowToFloat16 } from '../../engine/graph/float16.ts';
+import { withLocalResponseWrittenOut } from '../../engine/graph/local-response.ts';
 import { elementCount } from '../../engine/graph/tensors.ts';
 import { writeModel } from '../../engine/graph/write.ts';
 import type { FreezePoint } from '../../engine/networks/freeze-points.ts';
@@ -202,7 +203,7 @@ async function compute(
   const { network, point } = request;
   const { size } = network;
   const batchSize = batchSizeFor(point.multiplyAddsBefore);
-  const model = writeModel(buildTrunkModel(network, point));
+  const model = writeModel(withLocalResponseWrittenOut(buildTrunkModel(network, point)));
   const { session, reason } = await createSessionOn(request.device, model, trialPixels(batchSize, size));
   const total = images.reduce((sum, { views }) => sum + views.length, 0);
   const step = 'Computing activations';

@@ -3,6 +3,7 @@ import type { Pooling, Preprocessing } from '../../contract/networks.ts';
 import { buildCodesModel } from '../../engine/networks/codes-graph.ts';
 import { findFreezePoint } from '../../engine/networks/freeze-points.ts';
 import { openNetwork } from '../../engine/networks/network.ts';
+import { withLocalResponseWrittenOut } from '../../engine/graph/local-response.ts';
 import { writeModel } from '../../engine/graph/write.ts';
 import { createSessionOn } from '../../engine/runtime/choose-device.ts';
 import type { JobContext } from '../context.ts';
@@ -33,10 +34,8 @@ export async function computeCodes(params: CodesParams, context: JobContext<View
   context.progress('Opening the network', 0);
   const network = await openNetwork(params.network, { size, preprocessing: params.preprocessing });
   const points = params.points.map((name) => findFreezePoint(network.freezePoints, name));
-  const model = buildCodesModel(
-    network,
-    points.map((point) => ({ point, pooling: params.pooling })),
-  );
+  const requests = points.map((point) => ({ point, pooling: params.pooling }));
+  const model = withLocalResponseWrittenOut(buildCodesModel(network, requests));
   await context.breathe();
   const batchSize = batchSizeFor(Math.max(...points.map((point) => point.multiplyAddsBefore)));
   const { session, reason } = await createSessionOn(params.device, writeModel(model), trialPixels(batchSize, size));
