@@ -23,7 +23,7 @@ const elementwise: ReadonlySet<string> = new Set([
   ...['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual'],
 ]);
 
-/** Writes an element-by-element node on the blocked layout, where one of its inputs is there already. */
+/** Writes an element-by-element node on the blocked layout, where its inputs are there already. */
 export function blockElementwise(graph: BlockedGraph, node: Node): boolean {
   const [output] = node.outputs;
   const shape = graph.shape(output);
@@ -34,16 +34,14 @@ export function blockElementwise(graph: BlockedGraph, node: Node): boolean {
     return dims !== undefined && elementCount(dims) === 1;
   };
   const given = node.inputs.filter((input) => input !== '');
-  if (!given.every((input) => (same(input) ? isWithin(graph, input) : scalar(input)))) return false;
-  if (!given.some((input) => same(input) && graph.isBlocked(input))) return false;
+  const wide = given.filter(same);
+  // One that is not there in blocks would have to be reordered; then the others may as well be.
+  if (wide.length === 0 || !wide.every((input) => graph.isBlocked(input))) return false;
+  if (!given.every((input) => same(input) || scalar(input))) return false;
   if (joinsConvolution(graph, node)) return true;
   const inputs = node.inputs.map((input) => (input !== '' && same(input) ? graph.blocked(input) : graph.plain(input)));
   graph.setBlocked(output, graph.add(node.op, inputs, node.attributes));
   return true;
-}
-
-function isWithin(graph: BlockedGraph, input: string): boolean {
-  return graph.isBlocked(input) || graph.canBeBlocked(input);
 }
 
 /** Makes an addition or an activation part of the convolution before it, where nothing else takes what comes between. */

@@ -1,9 +1,10 @@
-import { intsOf } from '../graph/attributes.ts';
+import { int, intsOf } from '../graph/attributes.ts';
 import type { BlockedGraph } from './blocked-graph.ts';
 
 /**
  * How weights lie in memory for the convolutions on the blocked layout, B channels to a block. Their shape is given as before, filled up.
- * Each layout is made in steps that move one axis or whole blocks, for which ONNX Runtime's Transpose is fast.
+ * Each layout is made in steps that move one axis or whole blocks, which are fast; a Gather between two of them keeps ONNX Runtime from
+ * making one slow Transpose of both.
  */
 
 /** [M, C, h, w] → [M/B, C/B, h·w, B of C, B of M]. */
@@ -17,10 +18,9 @@ function straightWeights(graph: BlockedGraph, weights: string): string {
   const [made, channels, height, width] = graph.shape(weights)!;
   const [m, c, taps] = [graph.filled(made), graph.filled(channels), height * width];
   const full = filled(graph, graph.plain(weights), [m - made, c - channels]);
-  const lanes = graph.transpose(graph.reshape(full, [m / block, block, c, taps]), [0, 2, 3, 1]);
-  if (taps === 1) return graph.reshape(lanes, [m, c, height, width]);
-  const blocks = graph.transpose(graph.reshape(lanes, [m / block, c / block, block, taps, block]), [0, 1, 3, 2, 4]);
-  return graph.reshape(blocks, [m, c, height, width]);
+  let lanes = graph.transpose(graph.reshape(full, [m / block, block, c * taps]), [0, 2, 1]);
+  if (taps > 1) lanes = graph.add('Gather', [lanes, tapsFirst(graph, c, taps)], { axis: int(1) });
+  return graph.reshape(lanes, [m, c, height, width]);
 }
 
 /** As denseWeights of the turned weights, straight from those that they are turned from. */
@@ -29,10 +29,22 @@ function turnedWeights(graph: BlockedGraph, original: string): string {
   const [made, channels, height, width] = graph.shape(original)!;
   const [m, c, taps] = [graph.filled(made), graph.filled(channels), height * width];
   let value = filled(graph, graph.plain(original), [m - made, c - channels]);
-  if (taps > 1) value = graph.transpose(graph.reshape(value, [(m * c) / block, block, taps]), [0, 2, 1]);
+  if (taps > 1) {
+    value = graph.transpose(graph.reshape(value, [(m * c) / block, block, taps]), [0, 2, 1]);
+    value = graph.add('Gather', [value, reversed(graph, taps)], { axis: int(1) });
+  }
   value = graph.transpose(graph.reshape(value, [m / block, block, c / block, taps, block]), [2, 0, 3, 1, 4]);
-  if (taps > 1) value = graph.add('Gather', [value, reversed(graph, taps)], { axis: { kind: 'int', value: 2 } });
   return graph.reshape(value, [c, m, height, width]);
+}
+
+/** Where rows [C, taps] of weights come from when they are put as [C/B, taps, B of C]. */
+function tapsFirst(graph: BlockedGraph, channels: number, taps: number): string {
+  const { block } = graph;
+  const from = Array.from({ length: channels * taps }, (_, to) => {
+    const [lane, tap] = [to % block, Math.floor(to / block) % taps];
+    return (Math.floor(to / (block * taps)) * block + lane) * taps + tap;
+  });
+  return graph.list(from);
 }
 
 /** What weights are turned from for a data gradient, when they are: input and output channels exchanged, the kernel point-mirrored. */
@@ -71,14 +83,14 @@ export function depthwiseWeights(graph: BlockedGraph, weights: string): string {
 export function turnedDepthwiseWeights(graph: BlockedGraph, weights: string): string {
   const [channels, , height, width] = graph.shape(weights)!;
   const rows = graph.reshape(graph.plain(weights), [channels, height * width]);
-  const mirrored = graph.add('Gather', [rows, reversed(graph, height * width)], { axis: { kind: 'int', value: 1 } });
+  const mirrored = graph.add('Gather', [rows, reversed(graph, height * width)], { axis: int(1) });
   return depthwiseLayout(graph, mirrored, [channels, 1, height, width]);
 }
 
 function depthwiseLayout(graph: BlockedGraph, weights: string, shape: readonly number[]): string {
   const [channels, , height, width] = shape;
   const asValue = graph.reshape(weights, [1, channels, height, width]);
-  const blocked = graph.addBlocked('ReorderInput', [asValue], { channels_last: { kind: 'int', value: 0 } });
+  const blocked = graph.addBlocked('ReorderInput', [asValue], { channels_last: int(0) });
   return graph.reshape(blocked, [graph.filled(channels), 1, height, width]);
 }
 
