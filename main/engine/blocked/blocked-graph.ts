@@ -2,7 +2,7 @@ import { int, ints, intsOf } from '../graph/attributes.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { allNumbers } from '../graph/dimensions.ts';
 import { inferShapes } from '../graph/shapes.ts';
-import { int64s } from '../graph/tensors.ts';
+import { codeOfType, elementCount, int64s } from '../graph/tensors.ts';
 import type { Attribute, DataType, Model, Node } from '../graph/types.ts';
 import { NodeContext } from '../ops/operator.ts';
 import { numbersOf } from '../ops/value.ts';
@@ -25,8 +25,8 @@ export interface OpenConvolution {
  * A graph that is being rewritten for the blocked layout. Every value exists in the plain layout, in the blocked one, or both; the other
  * form is made when a node first asks for it, and so is everything that only changes shape or layout.
  *
- * Blocked means: [N, C, H, W] is stored as [N, C / block, H, W, block], the channels filled up to a multiple of the block, and its shape is
- * given as if it were [N, C, H, W] still.
+ * Blocked means: [N, C, …] is stored as [N, C / block, …, block], the channels filled up to a multiple of the block, and its shape is
+ * given as if it were [N, C, …] still.
  */
 export class BlockedGraph {
   readonly block: number;
@@ -102,9 +102,14 @@ export class BlockedGraph {
   }
 
   /** Adds a node of the standard operators that makes a value of the old graph. */
-  define(value: string, op: string, inputs: readonly string[]): void {
+  define(
+    value: string,
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): void {
     const name = this.#builder.freshName(`blocked:${op}`);
-    this.#builder.add(op, inputs, {}, { name, outputs: [value] });
+    this.#builder.add(op, inputs, attributes, { name, outputs: [value] });
     this.#plain.add(value);
   }
 
@@ -157,23 +162,32 @@ export class BlockedGraph {
 
   /** Whether a value is there in the blocked layout, or would be at no cost. */
   isBlocked(name: string): boolean {
-    return this.#blocked.has(name) || this.#open.has(name) || this.mergedFrom(name) !== undefined;
+    return this.#blocked.has(name) || this.#open.has(name) || this.viewed(name) !== undefined;
   }
 
-  /** The [N, C, H, W] that a value is made from by a Reshape into [1, N·C, H, W] or [N·C, 1, H, W], where that one is blocked. */
-  mergedFrom(name: string): string | undefined {
-    const node = this.#put.get(name);
-    if (node?.op !== 'Reshape') return undefined;
-    const [from, to] = [this.shape(node.inputs[0]), this.shape(name)];
-    if (from?.length !== 4 || to?.length !== 4 || from[1] % this.block !== 0) return undefined;
-    if (from[2] !== to[2] || from[3] !== to[3] || (to[0] !== 1 && to[1] !== 1)) return undefined;
-    return this.isBlocked(node.inputs[0]) ? node.inputs[0] : undefined;
-  }
-
-  /** Whether a value can be laid out in blocks. */
-  canBeBlocked(name: string): boolean {
+  /**
+   * The blocked value that a value is another view of: one made from it by a Reshape that touches none of its channels, or that makes
+   * [1, N·C, …] of [N, C, …], the channels filling their blocks.
+   */
+  viewed(name: string): string | undefined {
     const shape = this.shape(name);
-    return shape?.length === 4 && shape[1] % 4 === 0 && this.type(name) === 'float32';
+    const from = this.reshapedFrom(name);
+    const before = from === undefined ? undefined : this.shape(from);
+    if (!shape || !before || shape.length < 3 || before.length < 3) return undefined;
+    const same = before[0] === shape[0] && before[1] === shape[1];
+    const joined = before[1] % this.block === 0 && shape[0] === 1 && shape[1] === before[0] * before[1];
+    return same || joined ? from : undefined;
+  }
+
+  /** The blocked value that a value on hold is made from by a Reshape. */
+  reshapedFrom(name: string): string | undefined {
+    const node = this.#put.get(name);
+    return node?.op === 'Reshape' && this.isBlocked(node.inputs[0]) ? node.inputs[0] : undefined;
+  }
+
+  /** Whether a value of the old graph is a constant. */
+  isConstant(name: string): boolean {
+    return this.#values.get(name)?.constant !== undefined;
   }
 
   /** The name of a value in the blocked layout. */
@@ -181,16 +195,34 @@ export class BlockedGraph {
     let blocked = this.#blocked.get(name);
     if (blocked !== undefined) return blocked;
     const open = this.#open.get(name);
-    const merged = this.mergedFrom(name);
+    const viewed = this.viewed(name);
     if (open) {
       const { inputs, attributes, sum, activation } = open;
       const all = sum === undefined ? inputs : [inputs[0], inputs[1], inputs[2] ?? '', sum];
       blocked = this.addBlocked('Conv', all, { ...attributes, ...activation });
       this.#open.delete(name);
-    } else if (merged !== undefined) blocked = this.reshape(this.blocked(merged), this.shape(name)!);
-    else blocked = this.addBlocked('ReorderInput', [this.plain(name)], { channels_last: int(0) });
+    } else if (viewed !== undefined) blocked = this.reshape(this.blocked(viewed), this.filledShape(name));
+    else {
+      const [batch, channels, ...sizes] = this.shape(name)!;
+      const image =
+        sizes.length === 2 ? this.plain(name) : this.reshape(this.plain(name), [batch, channels, ...imageOf(sizes)]);
+      const laidOut = this.addBlocked('ReorderInput', [image], { channels_last: int(0) });
+      blocked = sizes.length === 2 ? laidOut : this.reshape(laidOut, this.filledShape(name));
+    }
     this.#blocked.set(name, blocked);
     return blocked;
+  }
+
+  /** The shape of a value with its channels filled up. */
+  filledShape(name: string): readonly number[] {
+    const [batch, channels, ...sizes] = this.shape(name)!;
+    return [batch, this.filled(channels), ...sizes];
+  }
+
+  /** A blocked value as [N·C/block, pixels, block]. */
+  rows(name: string): string {
+    const [batch, channels, ...sizes] = this.filledShape(name);
+    return this.reshape(this.blocked(name), [(batch * channels) / this.block, elementCount(sizes), this.block]);
   }
 
   /** The name of a value in the plain layout: its own. */
@@ -211,20 +243,27 @@ export class BlockedGraph {
   /** Whether a node puts the channels of a blocked value last, which a reorder does at once. */
   #isChannelsLast(node: Node): boolean {
     if (node.op !== 'Transpose' || !this.isBlocked(node.inputs[0])) return false;
-    return intsOf(node, 'perm')?.join() === '0,2,3,1' && this.mergedFrom(node.inputs[0]) === undefined;
+    return intsOf(node, 'perm')?.join() === '0,2,3,1' && this.viewed(node.inputs[0]) === undefined;
   }
 
   #reorder(value: string, blocked: string, channelsLast: number, output: string): void {
-    const channels = this.shape(value)![1];
+    const shape = this.shape(value)!;
+    const [batch, channels, ...sizes] = shape;
     const attributes = { channels: int(channels), channels_last: int(channelsLast) };
-    if (this.type(value) === 'bool') {
-      // Only numbers can be reordered.
-      const floats = this.add('Cast', [blocked], { to: int(1) });
-      const plain = this.addBlocked('ReorderOutput', [floats], attributes);
-      this.#builder.add('Cast', [plain], { to: int(9) }, { outputs: [output] });
+    // Reorders take images of numbers.
+    let image = this.type(value) === 'bool' ? this.add('Cast', [blocked], { to: int(codeOfType('float32')) }) : blocked;
+    if (sizes.length !== 2) image = this.reshape(image, [batch, this.filled(channels), ...imageOf(sizes)]);
+    if (image === blocked) {
+      const name = this.#builder.freshName('blocked:ReorderOutput');
+      this.#builder.add('ReorderOutput', [image], attributes, { name, outputs: [output], domain: BLOCKED_DOMAIN });
       return;
     }
-    const name = this.#builder.freshName('blocked:ReorderOutput');
-    this.#builder.add('ReorderOutput', [blocked], attributes, { name, outputs: [output], domain: BLOCKED_DOMAIN });
+    const plain = this.reshape(this.addBlocked('ReorderOutput', [image], attributes), shape);
+    this.define(output, 'Cast', [plain], { to: int(codeOfType(this.type(value)!)) });
   }
+}
+
+/** Any number of axes as two. */
+function imageOf(sizes: readonly number[]): readonly number[] {
+  return [elementCount(sizes), 1];
 }

@@ -27,7 +27,7 @@ const elementwise: ReadonlySet<string> = new Set([
 export function blockElementwise(graph: BlockedGraph, node: Node): boolean {
   const [output] = node.outputs;
   const shape = graph.shape(output);
-  if (!elementwise.has(node.op) || shape?.length !== 4 || shape[1] % 4 !== 0) return false;
+  if (!elementwise.has(node.op) || shape === undefined || shape.length < 3) return false;
   const same = (input: string): boolean => graph.shape(input)?.join() === shape.join();
   const scalar = (input: string): boolean => {
     const dims = graph.shape(input);

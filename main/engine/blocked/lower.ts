@@ -2,7 +2,8 @@ import type { Model, Node } from '../graph/types.ts';
 import { BlockedGraph } from './blocked-graph.ts';
 import { blockConvolution, blockTransposedConvolution } from './convolutions.ts';
 import { blockElementwise } from './elementwise.ts';
-import { blockChannelSum, blockConcat, blockPooling } from './pooling.ts';
+import { blockConcat, blockGather } from './places.ts';
+import { blockChannelSum, blockPooling } from './pooling.ts';
 
 /** Writes a node on the blocked layout; false where it has no such form, or where it would not be worth it. */
 type Handler = (graph: BlockedGraph, node: Node) => boolean;
@@ -16,6 +17,7 @@ const handlers: Readonly<Partial<Record<string, Handler>>> = {
   GlobalMaxPool: blockPooling,
   ReduceSum: blockChannelSum,
   Concat: blockConcat,
+  Gather: blockGather,
 };
 
 /** Nodes that only change shape or layout: written where they are asked for, since blocked nodes see through them. */

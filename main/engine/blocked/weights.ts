@@ -75,8 +75,12 @@ export function firstWeights(graph: BlockedGraph, weights: string): string {
  * can be the weights of another as it stands.
  */
 export function depthwiseWeights(graph: BlockedGraph, weights: string): string {
-  if (graph.mergedFrom(weights) !== undefined) return graph.blocked(weights);
-  return depthwiseLayout(graph, graph.plain(weights), graph.shape(weights)!);
+  const shape = graph.shape(weights)!;
+  const from = graph.reshapedFrom(weights);
+  const before = from === undefined ? undefined : graph.shape(from)!;
+  if (from !== undefined && before?.length === 4 && before[1] % graph.block === 0 && before[0] * before[1] === shape[0])
+    return graph.reshape(graph.blocked(from), shape);
+  return depthwiseLayout(graph, graph.plain(weights), shape);
 }
 
 /** As depthwiseWeights, the kernel point-mirrored. */

@@ -6,7 +6,7 @@ import type { Window } from '../ops/windows.ts';
 import { matmul, operation, pad, reduceSum, reshape, slice, transpose } from './expressions.ts';
 import type { Expression } from './expressions.ts';
 import type { GradientContext, GradientRule, GradientsOf } from './rule.ts';
-import { extents, metByTaps, undoing } from './windows.ts';
+import { extents, metByPoint, undoing } from './windows.ts';
 
 const conv: GradientRule = (c) => {
   const relation: Relation = {
@@ -166,7 +166,7 @@ function pointFilterGradient(large: Expression, small: Expression, relation: Rel
   const [batch, made] = relation.small;
   const channels = weights[1];
   const positions = elementCount(window.output);
-  const [met] = metByTaps(large, relation.large, window);
+  const met = metByPoint(large, relation.large, window);
   if (positions > MANY_POSITIONS) {
     const [a, b] = [reshape(small, [batch, made, positions]), reshape(met, [batch, channels, positions])];
     return reshape(reduceSum(matmul(a, transpose(b, [0, 2, 1])), [0], false), weights);

@@ -93,10 +93,14 @@ export function slice(
   return operation('Slice', [a, int64s(starts), int64s(ends), int64s(axes), int64s(steps)]);
 }
 
-/** Zeros or another value around; `pads` are the begins of all axes, then the ends, none of them negative. */
-export function pad(a: Expression, pads: readonly number[], value = 0): Expression {
-  if (pads.every((p) => p === 0)) return a;
-  return operation('Pad', value === 0 ? [a, int64s(pads)] : [a, int64s(pads), number(value)]);
+/** The elements at some places of an axis, one after the other. */
+export function gather(a: Expression, axis: number, places: readonly number[]): Operation {
+  return operation('Gather', [a, int64s(places)], { axis: int(axis) });
+}
+
+/** Zeros around; `pads` are the begins of all axes, then the ends, none of them negative. */
+export function pad(a: Expression, pads: readonly number[]): Expression {
+  return pads.every((p) => p === 0) ? a : operation('Pad', [a, int64s(pads)]);
 }
 
 /** The product of a matrix product's kind that BLAS does in one call: `op(a) · op(b)`, [m, n]. */

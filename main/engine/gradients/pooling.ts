@@ -4,47 +4,62 @@ import type { Tensor } from '../graph/types.ts';
 import { poolingWindow } from '../ops/pooling.ts';
 import type { pooling } from '../ops/pooling.ts';
 import type { Window } from '../ops/windows.ts';
-import { cast, mul, number, operation, reduceSum, reshape, sub } from './expressions.ts';
+import { cast, concat, gather, mul, number, operation, reduceSum, reshape, sub } from './expressions.ts';
 import type { Expression } from './expressions.ts';
 import type { GradientContext, GradientRule, GradientsOf } from './rule.ts';
-import { metByTaps, tapsOf, undoing } from './windows.ts';
+import { pixelsOfTaps, placesOf, undoing } from './windows.ts';
 
 /**
- * Adds up what each tap of a window has to put back where it met it: Σ over taps, placed. As one ConvTranspose with a kernel that
- * places its channel k at tap k, whose channels are the taps' values.
+ * The gradient goes to the first pixel of each window, in reading order, that is its maximum. Images are taken as rows of pixels, which tables
+ * of places lead from and back to.
  */
-function putBack(parts: readonly Expression[], window: Window, dims: readonly number[]): Expression {
-  const [batch, channels, ...sizes] = dims;
-  const taps = tapsOf(window.kernel).length;
-  const stacked = operation(
-    'Concat',
-    parts.map((part) => reshape(part, [batch * channels, 1, ...window.output])),
-    { axis: int(1) },
-  );
-  const places = createTensor(
-    'float32',
-    [taps, 1, ...window.kernel],
-    Float32Array.from({ length: taps * taps }, (_, i) => (i % taps === Math.floor(i / taps) ? 1 : 0)),
-  );
-  return reshape(operation('ConvTranspose', [stacked, places], undoing(window, sizes)), dims);
-}
-
-/** The gradient goes to the first pixel of each window, in reading order, that is its maximum. */
 const maxPool: GradientRule = (c) => {
   const window = poolingWindow(c);
-  const met = metByTaps(c.x(0), c.dims(0), window, -Infinity);
-  const parts: Expression[] = [];
+  const [batch, channels, ...sizes] = c.dims(0);
+  const count = elementCount(sizes);
+  const positions = elementCount(window.output);
+  const met = pixelsOfTaps(window, sizes);
+  const one = (value: number): Tensor =>
+    createTensor('float32', [batch, channels, 1], new Float32Array(batch * channels).fill(value));
+
+  const outside = met.some((pixels) => pixels.includes(undefined));
+  const rows = reshape(c.x(0), [batch, channels, count]);
+  const image = outside ? concat([rows, one(-Infinity)], 2) : rows;
+  const largest = reshape(c.y(), [batch, channels, positions]);
   // What is left of the gradient once the taps before have taken theirs.
-  let left: Expression = c.dy;
-  met.forEach((tap, at) => {
-    const part = mul(left, cast(operation('Equal', [tap, c.y()]), 'float32'));
+  let left: Expression = reshape(c.dy, [batch, channels, positions]);
+  const parts: Expression[] = [];
+  met.forEach((pixels, tap) => {
+    const value = gather(
+      image,
+      2,
+      pixels.map((pixel) => pixel ?? count),
+    );
+    const part = mul(left, cast(operation('Equal', [value, largest]), 'float32'));
     parts.push(part);
-    if (at < met.length - 1) left = sub(left, part);
+    if (tap < met.length - 1) left = sub(left, part);
   });
-  return [putBack(parts, window, c.dims(0))];
+
+  // Where each pixel's parts are, one after the other; the zero behind them all where it has no more.
+  const owed = Array.from({ length: count }, (): number[] => []);
+  met.forEach((pixels, tap) =>
+    pixels.forEach((pixel, position) => {
+      if (pixel !== undefined) owed[pixel].push(tap * positions + position);
+    }),
+  );
+  const most = owed.reduce((longest, list) => Math.max(longest, list.length), 1);
+  const stack = concat([...parts, one(0)], 2);
+  const terms = Array.from({ length: most }, (_, i) =>
+    gather(
+      stack,
+      2,
+      owed.map((list) => list[i] ?? met.length * positions),
+    ),
+  );
+  return [reshape(terms.length === 1 ? terms[0] : operation('Sum', terms), c.dims(0))];
 };
 
-/** One over how many pixels each window averages, [1, 1, …]. */
+/** One over how many pixels each window averages: a number where it is the same for all, [1, 1, …] otherwise. */
 function shares(c: GradientContext, window: Window): Tensor {
   const { kernel, strides, dilations, pads, output } = window;
   const sizes = c.dims(0).slice(2);
@@ -58,16 +73,18 @@ function shares(c: GradientContext, window: Window): Tensor {
       ).length;
     }),
   );
-  const data = tapsOf(output).map((position) => position.reduce((share, at, axis) => share / along[axis][at], 1));
-  return createTensor('float32', [1, 1, ...output], data);
+  const data = placesOf(output).map((position) => position.reduce((share, at, axis) => share / along[axis][at], 1));
+  return data.every((share) => share === data[0]) ? number(data[0]) : createTensor('float32', [1, 1, ...output], data);
 }
 
+/** The way back of a depthwise convolution whose weights are all one. */
 const averagePool: GradientRule = (c) => {
   const window = poolingWindow(c);
-  const [batch, channels, ...sizes] = c.dims(0);
-  const share = reshape(mul(c.dy, shares(c, window)), [batch * channels, 1, ...window.output]);
-  const ones = createTensor('float32', [1, 1, ...window.kernel], new Float32Array(elementCount(window.kernel)).fill(1));
-  return [reshape(operation('ConvTranspose', [share, ones], undoing(window, sizes)), c.dims(0))];
+  const [, channels, ...sizes] = c.dims(0);
+  const shape = [channels, 1, ...window.kernel];
+  const ones = createTensor('float32', shape, new Float32Array(elementCount(shape)).fill(1));
+  const share = mul(c.dy, shares(c, window));
+  return [operation('ConvTranspose', [share, ones], { ...undoing(window, sizes), group: int(channels) })];
 };
 
 const globalAveragePool: GradientRule = (c) => {

@@ -9,37 +9,52 @@ export function extents({ kernel, dilations }: Window): readonly number[] {
   return kernel.map((size, axis) => (size - 1) * dilations[axis] + 1);
 }
 
-/** The offsets of the taps of a kernel, the last axis fastest. */
-export function tapsOf(kernel: readonly number[]): readonly (readonly number[])[] {
-  return kernel.reduce<readonly (readonly number[])[]>(
-    (taps, size) => taps.flatMap((tap) => Array.from({ length: size }, (_, at) => [...tap, at])),
+/** All places of a grid, the last axis fastest: the taps of a kernel, the positions of a window, the pixels of an image. */
+export function placesOf(sizes: readonly number[]): readonly (readonly number[])[] {
+  return sizes.reduce<readonly (readonly number[])[]>(
+    (places, size) => places.flatMap((place) => Array.from({ length: size }, (_, at) => [...place, at])),
     [[]],
   );
 }
 
 /**
- * What each tap of a window meets, as it moves: for each of tapsOf(kernel) a value of the window's output shape.
+ * Which pixel each tap of a window meets at each of its positions: for each tap a list of the pixels' places in the image, row by row, with
+ * undefined for the padding.
  *
- * @param x [N, C, …]
- * @param dims its shape
- * @param padding what to put around it
+ * @param sizes of the image
  */
-export function metByTaps(x: Expression, dims: readonly number[], window: Window, padding = 0): readonly Expression[] {
-  const { strides, dilations, pads, output } = window;
+export function pixelsOfTaps(window: Window, sizes: readonly number[]): readonly (readonly (number | undefined)[])[] {
+  const { strides, dilations, pads } = window;
+  const positions = placesOf(window.output);
+  return placesOf(window.kernel).map((tap) =>
+    positions.map((position) => {
+      let pixel = 0;
+      for (const [axis, size] of sizes.entries()) {
+        const at = position[axis] * strides[axis] + tap[axis] * dilations[axis] - pads[axis];
+        if (at < 0 || at >= size) return undefined;
+        pixel = pixel * size + at;
+      }
+      return pixel;
+    }),
+  );
+}
+
+/** What a window of a single pixel meets, as it moves: [N, C, …] of the window's output. */
+export function metByPoint(x: Expression, dims: readonly number[], { strides, pads, output }: Window): Expression {
   const rank = output.length;
-  const extent = extents(window);
-  const reach = output.map((size, axis) => (size - 1) * strides[axis]);
   const begins = pads.slice(0, rank);
-  const ends = reach.map((last, axis) => Math.max(0, last + extent[axis] - begins[axis] - dims[axis + 2]));
-  const padded = pad(x, [0, 0, ...begins, 0, 0, ...ends], padding);
-  const axes = output.map((_, axis) => axis + 2);
-  return tapsOf(window.kernel).map((tap) => {
-    const starts = tap.map((at, axis) => at * dilations[axis]);
-    const stops = starts.map((start, axis) => start + reach[axis] + 1);
-    const all = axes.every((_, axis) => starts[axis] === 0 && strides[axis] === 1 && extent[axis] === 1);
-    const uncut = axes.every((_, axis) => reach[axis] + extent[axis] === dims[axis + 2] + begins[axis] + ends[axis]);
-    return all && uncut ? padded : slice(padded, axes, starts, stops, strides);
-  });
+  const reach = output.map((size, axis) => (size - 1) * strides[axis] + 1);
+  const ends = reach.map((size, axis) => Math.max(0, size - begins[axis] - dims[axis + 2]));
+  const padded = pad(x, [0, 0, ...begins, 0, 0, ...ends]);
+  const uncut = reach.every((size, axis) => strides[axis] === 1 && size === begins[axis] + dims[axis + 2] + ends[axis]);
+  if (uncut) return padded;
+  return slice(
+    padded,
+    output.map((_, axis) => axis + 2),
+    output.map(() => 0),
+    reach,
+    strides,
+  );
 }
 
 /**
