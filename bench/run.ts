@@ -8,6 +8,7 @@ import { benchLinear } from './linear.ts';
 import { type Figure, type Measured, report } from './report.ts';
 import { benchScreens } from './screens.ts';
 import { benchStore } from './store.ts';
+import { benchTrainStep } from './train-step.ts';
 import { benchTrunkCache } from './trunk-cache.ts';
 
 /** Each gives its figures, or the reason why it cannot. */
@@ -17,6 +18,7 @@ const benches: Readonly<Partial<Record<string, () => Promise<readonly Figure[] |
   linear: benchLinear,
   screens: benchScreens,
   'trunk-cache': benchTrunkCache,
+  'train-step': benchTrainStep,
 };
 
 const child = process.env['PARFOCAL_BENCH'];

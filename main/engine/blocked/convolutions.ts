@@ -4,10 +4,7 @@ import { convolutionWindow, transposedWindow } from '../ops/convolution.ts';
 import type { BlockedGraph } from './blocked-graph.ts';
 import { denseWeights, depthwiseWeights, filledBias, firstWeights, turnedDepthwiseWeights } from './weights.ts';
 
-/**
- * Kernels that are larger, or are spread wider, belong to the gradient of a filter: the blocked convolution reads them from memory again for
- * each row, the plain one has them in the cache.
- */
+/** No network's kernel is larger. */
 const LARGEST_KERNEL = 11;
 
 /** Writes a Conv on the blocked layout, left open; false where that has no such form. */
@@ -18,8 +15,7 @@ export function blockConvolution(graph: BlockedGraph, node: Node): boolean {
   const group = intOf(node, 'group', 1);
   const { kernel, strides, dilations, pads } = convolutionWindow(graph.context(node));
   const [channels, made] = [input[1], weights[0]];
-  if (group === 1 && (kernel.some((size) => size > LARGEST_KERNEL) || dilations.some((step) => step > LARGEST_KERNEL)))
-    return false;
+  if (group === 1 && input[0] === 1 && isOfFilterGradient(kernel, dilations)) return false;
   let inputs: string[];
   let groups = 1;
   if (group === 1 && channels < graph.block) inputs = [graph.plain(x), firstWeights(graph, w)];
@@ -39,6 +35,14 @@ export function blockConvolution(graph: BlockedGraph, node: Node): boolean {
     },
   });
   return true;
+}
+
+/**
+ * Whether a convolution of one item is the gradient by a filter, by its large kernel or its steps from channel to channel. The blocked
+ * convolution would read such a kernel from memory again for every row; the plain one multiplies matrices that fit into the cache.
+ */
+function isOfFilterGradient(kernel: readonly number[], dilations: readonly number[]): boolean {
+  return kernel.some((size) => size > LARGEST_KERNEL) || dilations.some((step) => step > 1);
 }
 
 /**

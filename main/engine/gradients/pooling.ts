@@ -4,7 +4,7 @@ import type { Tensor } from '../graph/types.ts';
 import { poolingWindow } from '../ops/pooling.ts';
 import type { pooling } from '../ops/pooling.ts';
 import type { Window } from '../ops/windows.ts';
-import { cast, concat, gather, mul, number, operation, reduceSum, reshape, sub } from './expressions.ts';
+import { add, cast, concat, gather, mul, number, operation, reduceSum, reshape, sub } from './expressions.ts';
 import type { Expression } from './expressions.ts';
 import type { GradientContext, GradientRule, GradientsOf } from './rule.ts';
 import { pixelsOfTaps, placesOf, undoing } from './windows.ts';
@@ -56,7 +56,7 @@ const maxPool: GradientRule = (c) => {
       owed.map((list) => list[i] ?? met.length * positions),
     ),
   );
-  return [reshape(terms.length === 1 ? terms[0] : operation('Sum', terms), c.dims(0))];
+  return [reshape(terms.reduce(add), c.dims(0))];
 };
 
 /** One over how many pixels each window averages: a number where it is the same for all, [1, 1, …] otherwise. */
