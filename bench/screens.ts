@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -36,6 +36,7 @@ export async function benchScreens(): Promise<readonly Figure[] | string> {
         { name: 'Label opened to all pictures in sight', value: shown / 1000, unit: 's', goal: { atMost: 1 } },
         ...(await withPage(studio, '', scroll)),
         ...(await withPage(studio, '', label)),
+        ...(await coreMemory(child.pid!)),
       ];
     } finally {
       child.kill();
@@ -148,4 +149,11 @@ async function label(page: Page): Promise<Figure[]> {
     { name: 'key to saved label, median', value: quantile(saved), unit: 'ms' },
     { name: 'key to saved label, 95th percentile', value: quantile(saved, 0.95), unit: 'ms', goal: { atMost: 50 } },
   ];
+}
+
+/** What the core held at its most. Linux alone tells it of another process. */
+async function coreMemory(pid: number): Promise<Figure[]> {
+  if (process.platform !== 'linux') return [];
+  const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))!;
+  return [{ name: 'core memory at its most', value: Number(kilobytes) / 1024, unit: 'MB', goal: { atMost: 1000 } }];
 }
