@@ -24,7 +24,12 @@ export function describeTraining({ result }: Run): string[] {
   if (!result?.fineTuning) return [];
   const { parameters, steps, epochs, bestEpoch, seconds, ended } = result.fineTuning;
   const kept = bestEpoch === null ? 'the average of the last epochs' : `the weights of epoch ${bestEpoch}`;
-  const why = { complete: '', patience: ', ended as nothing got better', stopped: ', ended when told to' }[ended];
+  const why = {
+    complete: '',
+    patience: ', ended as nothing got better',
+    stopped: ', ended when told to',
+    diverged: ', ended as numbers were lost',
+  }[ended];
   return [
     `Trained ${parameters.toLocaleString('en')} parameters in ${epochs} epochs, ${steps.toLocaleString('en')} steps, ${Math.round(seconds)} s${why}; kept ${kept}`,
   ];

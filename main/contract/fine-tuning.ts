@@ -95,8 +95,8 @@ export const fineTuningReportSchema = z.object({
   /** The epoch whose weights were kept; null where it was their average. */
   bestEpoch: z.int().nullable(),
   seconds: z.number(),
-  /** Why it ended: after the last epoch, without a better score for long, or because the person said so. */
-  ended: z.enum(['complete', 'patience', 'stopped']),
+  /** Why it ended: after the last epoch, without a better score for long, because the person said so, or because numbers were lost. */
+  ended: z.enum(['complete', 'patience', 'stopped', 'diverged']),
   device: z.string(),
   /** What happened on the way that the person should know: a smaller batch, for one. */
   notes: z.array(z.string()),

@@ -31,8 +31,11 @@ async function whyWithoutWebGpu(): Promise<string | undefined> {
 
 const reason = await whyWithoutWebGpu();
 
+/** Each session compiles its kernels anew, which a software driver takes its time for, more so beside other work. */
+const patience = 600_000;
+
 /** Tests on WebGPU: skipped, and said to be, where there is none. */
 export function describeOnWebGpu(name: string, body: () => void): void {
   if (reason) describe.skip(`${name} (skipped: ${reason})`, body);
-  else describe(name, body);
+  else describe(name, { timeout: patience }, body);
 }

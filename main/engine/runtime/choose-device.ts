@@ -1,14 +1,13 @@
+import { EngineError } from '../errors.ts';
 import type { Tensor } from '../graph/types.ts';
 import { createSession, type Device, presentDevices, type Session } from './session.ts';
 
-/** Something that was made on a device and tried there. */
+/** How something is made on a device and tried there. */
 export interface Trial<Made> {
-  readonly made: Made;
-  /** What it answered, to be compared with the CPU's. */
-  readonly answers: Readonly<Record<string, Tensor>>;
-  readonly milliseconds: number;
-  /** Undoes the making. */
-  release(): Promise<void>;
+  open(device: Device): Promise<Made>;
+  /** What it answers, to be compared with the CPU's, and how long it took for that; within a second or so. */
+  attempt(made: Made): Promise<{ answers: Readonly<Record<string, Tensor>>; milliseconds: number }>;
+  release(made: Made): Promise<void>;
 }
 
 export interface Chosen<Made> {
@@ -22,37 +21,55 @@ export interface Chosen<Made> {
 const tolerance = 1e-2;
 
 /**
- * Makes something on the device that was asked for; for `auto` on the fastest of those that give the CPU's answers.
+ * Makes something on the device that was asked for, if it gives the CPU's answers there; for `auto` on the fastest of those that do.
  *
- * @param make makes it on a device and tries it there, within a second or so
- * @throws EngineError when the device asked for is not to be had: another is never taken in silence
+ * @throws EngineError when the device asked for is not to be had, or computes wrongly: another is never taken in silence
  */
-export async function chooseDevice<Made>(
-  wanted: Device | 'auto',
-  make: (device: Device) => Promise<Trial<Made>>,
-): Promise<Chosen<Made>> {
-  if (wanted !== 'auto')
-    return { made: (await make(wanted)).made, device: wanted, reason: `${label[wanted]}, as asked for` };
-  const cpu = await make('cpu');
-  let best: { device: Device; trial: Trial<Made> } = { device: 'cpu', trial: cpu };
+export async function chooseDevice<Made>(wanted: Device | 'auto', trial: Trial<Made>): Promise<Chosen<Made>> {
+  if (wanted === 'cpu') return { made: await trial.open('cpu'), device: 'cpu', reason: cpuAsAskedFor };
+  const cpu = await tryOn('cpu', trial);
+  if (wanted === 'auto') return fastest(cpu, trial);
+  try {
+    const { made } = await tryOn(wanted, trial, cpu);
+    return { made, device: wanted, reason: `${label[wanted]}, as asked for` };
+  } finally {
+    await trial.release(cpu.made);
+  }
+}
+
+interface Tried<Made> {
+  readonly made: Made;
+  readonly answers: Readonly<Record<string, Tensor>>;
+  readonly milliseconds: number;
+}
+
+/** @throws EngineError when the answers are not those of `cpu` */
+async function tryOn<Made>(device: Device, trial: Trial<Made>, cpu?: Tried<Made>): Promise<Tried<Made>> {
+  const made = await trial.open(device);
+  try {
+    const tried = { made, ...(await trial.attempt(made)) };
+    const difference = cpu ? largestDifference(cpu.answers, tried.answers) : 0;
+    if (difference <= tolerance) return tried;
+    throw new EngineError(
+      `${label[device]} computes wrongly here. Its answers differ from the CPU's by ${(difference * 100).toFixed(1)}%`,
+    );
+  } catch (error) {
+    await trial.release(made);
+    throw error;
+  }
+}
+
+async function fastest<Made>(cpu: Tried<Made>, trial: Trial<Made>): Promise<Chosen<Made>> {
+  let best: { device: Device; tried: Tried<Made> } = { device: 'cpu', tried: cpu };
   const notes: string[] = [];
   for (const device of presentDevices().filter((one) => one !== 'cpu')) {
     try {
-      const trial = await make(device);
-      const difference = largestDifference(cpu.answers, trial.answers);
-      const factor = best.trial.milliseconds / trial.milliseconds;
-      if (!(difference <= tolerance)) {
-        await trial.release();
-        notes.push(
-          `${label[device]} is not used: its answers differ from the CPU's by ${(difference * 100).toFixed(1)}%`,
-        );
-      } else if (factor > 1) {
-        await best.trial.release();
-        best = { device, trial };
-      } else {
-        await trial.release();
-        notes.push(`${label[device]} is ${(1 / factor).toFixed(1)} times as slow`);
-      }
+      const tried = await tryOn(device, trial, cpu);
+      const factor = best.tried.milliseconds / tried.milliseconds;
+      const slower = factor > 1 ? best.tried : tried;
+      if (factor > 1) best = { device, tried };
+      else notes.push(`${label[device]} is ${(1 / factor).toFixed(1)} times as slow`);
+      await trial.release(slower.made);
     } catch (error) {
       notes.push(`${label[device]} is not used: ${shortReason(error)}`);
     }
@@ -60,8 +77,8 @@ export async function chooseDevice<Made>(
   const gain =
     best.device === 'cpu'
       ? []
-      : [`${(cpu.milliseconds / best.trial.milliseconds).toFixed(1)} times as fast as the CPU`];
-  return { made: best.trial.made, device: best.device, reason: [label[best.device], ...gain, ...notes].join('; ') };
+      : [`${(cpu.milliseconds / best.tried.milliseconds).toFixed(1)} times as fast as the CPU`];
+  return { made: best.tried.made, device: best.device, reason: [label[best.device], ...gain, ...notes].join('; ') };
 }
 
 const timedRuns = 3;
@@ -72,20 +89,15 @@ export async function createSessionOn(
   model: string | Uint8Array,
   trial: Readonly<Record<string, Tensor>>,
 ): Promise<{ session: Session; device: Device; reason: string }> {
-  const { made, device, reason } = await chooseDevice(wanted, async (one) => {
-    const session = await createSession(model, { device: one });
-    const release = (): Promise<void> => session.release();
-    // Nothing to compare with where the device was asked for.
-    if (wanted !== 'auto') return { made: session, answers: {}, milliseconds: 0, release };
-    try {
+  const { made, device, reason } = await chooseDevice<Session>(wanted, {
+    open: (one) => createSession(model, { device: one }),
+    async attempt(session) {
       const answers = await session.run(trial);
       const start = performance.now();
       for (let run = 0; run < timedRuns; run++) await session.run(trial);
-      return { made: session, answers, milliseconds: performance.now() - start, release };
-    } catch (error) {
-      await session.release();
-      throw error;
-    }
+      return { answers, milliseconds: performance.now() - start };
+    },
+    release: (session) => session.release(),
   });
   return { session: made, device, reason };
 }
@@ -97,6 +109,9 @@ const label: Readonly<Record<Device, string>> = {
   dml: 'GPU (DirectML)',
   coreml: 'Core ML',
 };
+
+/** The reason where the CPU was asked for. */
+export const cpuAsAskedFor = `${label.cpu}, as asked for`;
 
 /** ONNX Runtime's messages carry source paths; the sentence at their end says what is wrong. */
 function shortReason(error: unknown): string {

@@ -1,4 +1,3 @@
-import { EngineError } from '../errors.ts';
 import type { Tensor } from '../graph/types.ts';
 import { confusionOf, indexOfLargest, macroF1 } from '../linear/scores.ts';
 import type { Sections } from './checkpoint.ts';
@@ -81,7 +80,9 @@ export interface Trained {
   readonly steps: number;
   readonly epochs: number;
   readonly seconds: number;
-  readonly ended: 'complete' | 'patience' | 'stopped';
+  readonly ended: 'complete' | 'patience' | 'stopped' | 'diverged';
+  /** Why it could not go on, and what to try, where it diverged. */
+  readonly diverged: string | undefined;
 }
 
 type Tensors = ReadonlyMap<string, Tensor<'float32'>>;
@@ -91,8 +92,9 @@ type Tensors = ReadonlyMap<string, Tensor<'float32'>>;
  * equals the smaller loss wins), and ends early when they get no better. Without validation items the last weights are kept.
  *
  * @param from a checkpoint to go on from
- * @throws EngineError when the loss is no number any more: the last checkpoint stays as it is; whatever `breathe` throws, after a
- *   checkpoint was written
+ * A run whose loss or weights are no numbers any more ends there, with the best weights before; nothing of it is saved after that.
+ *
+ * @throws whatever `breathe` throws, after a checkpoint was written
  */
 export function train(
   session: TrainingSession,
@@ -148,13 +150,18 @@ class TrainingRun {
   async run(): Promise<Trained> {
     if (!this.#best) await this.#closeEpoch(undefined, undefined);
     let ended: Trained['ended'] | undefined;
-    while (!ended) {
-      if (this.#epoch >= this.#plan.epochs) ended = 'complete';
-      else if (this.#hooks.isFinishing()) ended = 'stopped';
-      else if (this.#epoch - this.#best!.epoch >= (this.#plan.patience ?? Infinity)) ended = 'patience';
-      else await this.#runEpoch();
+    try {
+      while (!ended) {
+        if (this.#epoch >= this.#plan.epochs) ended = 'complete';
+        else if (this.#hooks.isFinishing()) ended = 'stopped';
+        else if (this.#epoch - this.#best!.epoch >= (this.#plan.patience ?? Infinity)) ended = 'patience';
+        else await this.#runEpoch();
+      }
+      return await this.#choose(ended);
+    } catch (error) {
+      if (!(error instanceof Divergence)) throw error;
+      return this.#bestSoFar('diverged', error.message);
     }
-    return this.#choose(ended);
   }
 
   /** The rest of the epoch that is under way; it ends in the middle when the run is to be finished. */
@@ -180,7 +187,7 @@ class TrainingRun {
     const step = this.#step + 1;
     const rate = rateOfStep(this.#schedule, step);
     const loss = await this.#session.step(batch, step, rate);
-    if (!Number.isFinite(loss)) throw lostNumber(step, rate);
+    if (!Number.isFinite(loss)) throw new Divergence('the loss was', step);
     this.#step = step;
     this.#lossSum += loss;
     this.#hooks.onStep({ step, epoch: this.#epoch + 1, loss, rate });
@@ -227,16 +234,21 @@ class TrainingRun {
 
   /** The weights that are kept in the end: the best, or their mean over epochs where that is better. */
   async #choose(ended: Trained['ended']): Promise<Trained> {
-    const done = { steps: this.#step, epochs: this.#epoch, ended };
+    const best = this.#bestSoFar(ended, undefined);
+    if (!this.#mean || this.#averaged < 2) return best;
+    this.#session.write(this.#mean);
+    const score = await scoreOf(this.#session, this.#data, this.#plan.classCount, this.#hooks);
+    if (score && best.score && !isBetter(score, best.score)) return best;
+    return { ...best, weights: this.#mean, bestEpoch: undefined, score, seconds: this.#seconds() };
+  }
+
+  #bestSoFar(ended: Trained['ended'], diverged: string | undefined): Trained {
     const { epoch, score } = this.#best!;
-    if (this.#mean && this.#averaged > 1) {
-      this.#session.write(this.#mean);
-      const ofMean = await scoreOf(this.#session, this.#data, this.#plan.classCount, this.#hooks);
-      if (!ofMean || !score || isBetter(ofMean, score))
-        return { ...done, weights: this.#mean, bestEpoch: undefined, score: ofMean, seconds: this.#seconds() };
-    }
     return {
-      ...done,
+      steps: this.#step,
+      epochs: this.#epoch,
+      ended,
+      diverged,
       weights: this.#bestWeights!,
       bestEpoch: epoch,
       score: score ?? undefined,
@@ -296,18 +308,17 @@ function meanWith(mean: Tensors | undefined, next: Tensors, count: number): Tens
   );
 }
 
-function lostNumber(step: number, rate: number): EngineError {
-  return new EngineError(
-    `Training was stopped: at step ${step} the loss was no number any more. The last checkpoint is kept. Try a smaller learning rate (it was ${Number(rate.toPrecision(2))}), a limit to the gradients’ norm, or a later freeze point.`,
-  );
+/** Numbers were lost: nothing must go on from here. */
+class Divergence extends Error {
+  constructor(what: string, step: number) {
+    super(
+      `Training was stopped: at step ${step} ${what} no number any more. The best weights before are kept. Try a smaller learning rate, a limit to the gradients’ norm, or a later freeze point.`,
+    );
+  }
 }
 
-/** @throws EngineError where a weight is no number: nothing must go on from it */
+/** @throws Divergence where a weight is no number */
 function checkFinite(tensors: Tensors, step: number): void {
   for (const [name, { data }] of tensors)
-    for (const value of data)
-      if (!Number.isFinite(value))
-        throw new EngineError(
-          `Training was stopped: after step ${step} weights of "${name}" are no numbers any more. The last checkpoint is kept. Try a smaller learning rate, or a limit to the gradients’ norm.`,
-        );
+    for (const value of data) if (!Number.isFinite(value)) throw new Divergence(`a weight of "${name}" was`, step);
 }

@@ -159,6 +159,7 @@ async function trainOn(
     if (checkpoint)
       context.output({ kind: 'resumed', step: checkpoint.progress.step, epoch: checkpoint.progress.epoch });
     const trained = await train(session, items.data, plan, hooksOf(params, items.data, context), checkpoint);
+    if (trained.diverged) onNote(trained.diverged);
     const parameters = [...request.parameters, ...request.head];
     return {
       trained,
