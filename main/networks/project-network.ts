@@ -28,6 +28,15 @@ async function choose(studio: Studio, project: Project, named: string | undefine
       ? addNetwork(studio.libraryFolder, studio.trainer, named)
       : findNetwork(studio.libraryFolder, named);
   }
+  return plannedNetwork(studio, project);
+}
+
+/**
+ * The network that a project would use now: its own, else the only one in the library.
+ *
+ * @throws UserError when there is none, or when there are several to choose from
+ */
+export function plannedNetwork(studio: Studio, project: Project): StoredNetwork {
   const hash = getSetting(project, 'network');
   if (hash) return networkOf(project, hash);
   const networks = listNetworks(studio.libraryFolder);

@@ -7,7 +7,16 @@ export interface JobDescription {
   readonly kind: Job['kind'];
   /** For people: `Training softmax on Starter`. */
   readonly title: string;
+  /** It heeds its control's `finish`. */
+  readonly canFinish?: boolean;
 }
+
+export interface SessionControl extends Required<Control> {
+  /** Aborted when the job is to end well with what it has. */
+  readonly finish: AbortSignal;
+}
+
+type Work = (control: SessionControl, id: number) => Promise<void>;
 
 /** Long pieces of work, one after the other. */
 export interface Jobs {
@@ -17,9 +26,11 @@ export interface Jobs {
    * @param work is given the job's number too, to keep a result by
    * @returns its number
    */
-  start(description: JobDescription, work: (control: Required<Control>, id: number) => Promise<void>): number;
+  start(description: JobDescription, work: Work): number;
   /** Of a job that has ended already, nothing. */
   cancel(id: number): void;
+  /** Tells a job to end well with what it has. Of one that has ended already, or that knows no such end, nothing. */
+  finish(id: number): void;
   /** Cancels every job, and waits until none does anything any more. */
   stopAll(): Promise<void>;
   /** Jobs that wait or run, and the last few that ended, oldest first. */
@@ -32,6 +43,7 @@ const endedListed = 5;
 interface Entry {
   job: Job;
   readonly cancel: AbortController;
+  readonly finish: AbortController;
   over: Promise<void>;
 }
 
@@ -54,18 +66,14 @@ export function createJobs(changed: () => void): Jobs {
     entries = entries.filter((entry) => !isOver(entry) || kept.has(entry));
   };
 
-  async function run(
-    entry: Entry,
-    work: (control: Required<Control>, id: number) => Promise<void>,
-    turn: Promise<unknown>,
-  ): Promise<void> {
+  async function run(entry: Entry, work: Work, turn: Promise<unknown>): Promise<void> {
     await turn;
     const { signal } = entry.cancel;
     try {
       if (signal.aborted) throw new CancelledError();
       update(entry, { status: 'running' });
-      const onProgress: Required<Control>['onProgress'] = (progress) => update(entry, { progress });
-      await work({ signal, onProgress }, entry.job.id);
+      const onProgress: SessionControl['onProgress'] = (progress) => update(entry, { progress });
+      await work({ signal, onProgress, finish: entry.finish.signal }, entry.job.id);
       update(entry, { status: 'done' });
     } catch (error) {
       // Whatever a cancelled job ends with, it was cancelled.
@@ -77,10 +85,11 @@ export function createJobs(changed: () => void): Jobs {
   }
 
   return {
-    start({ kind, title }, work) {
+    start({ kind, title, canFinish = false }, work) {
       const entry: Entry = {
-        job: { id: nextId++, kind, title, status: 'waiting', progress: null, error: null },
+        job: { id: nextId++, kind, title, status: 'waiting', progress: null, canFinish, error: null },
         cancel: new AbortController(),
+        finish: new AbortController(),
         over: Promise.resolve(),
       };
       entries.push(entry);
@@ -95,6 +104,13 @@ export function createJobs(changed: () => void): Jobs {
       entry.cancel.abort();
       // One that waits is told off at once; its turn comes and goes without it.
       if (entry.job.status === 'waiting') update(entry, { status: 'cancelled' });
+    },
+    finish(id) {
+      const entry = entries.find(({ job }) => job.id === id);
+      if (!entry?.job.canFinish || isOver(entry)) return;
+      entry.finish.abort();
+      // It is told once.
+      update(entry, { canFinish: false });
     },
     async stopAll() {
       const open = entries.filter((entry) => !isOver(entry));

@@ -14,6 +14,10 @@ export function studioRouter(session: Session, shell: StudioState['shell'], choo
       session.jobs.cancel(input.id);
       return null;
     }),
+    finishJob: api.studio.finishJob.handler(({ input }) => {
+      session.jobs.finish(input.id);
+      return null;
+    }),
     choosePath: api.studio.choosePath.handler(async ({ input }) => {
       if (!choosePath) throw new UserError('A browser has no dialog for the computer’s files.');
       return { path: await choosePath(input) };

@@ -25,6 +25,10 @@ export interface FineTuneRequest extends Recipe {
 export interface FineTuneControl extends Control {
   /** Ends the training well, with the best weights so far. */
   readonly finish?: AbortSignal | undefined;
+  /** The run was recorded as one under way. */
+  readonly onBegin?: () => void;
+  /** New metrics were stored. */
+  readonly onMetrics?: () => void;
   readonly onEpoch?: (metrics: EpochMetrics) => void;
   readonly onNote?: (text: string) => void;
 }
@@ -93,8 +97,9 @@ async function train(
   let device: string | undefined;
   const run = await carryOut(project, id, async () => {
     const folder = runFolder(project, id);
+    control.onBegin?.();
     await mkdir(folder, { recursive: true });
-    const metrics = metricsWriter(project, id);
+    const metrics = metricsWriter(project, id, control.onMetrics);
     const onOutput = (output: FineTuneOutput): void => {
       metrics.take(output);
       if (output.kind === 'failure') failures.push(output.failure);

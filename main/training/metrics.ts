@@ -1,3 +1,4 @@
+import type { RunMetrics } from '../contract/api/learning.ts';
 import { type EpochMetrics, epochMetricsSchema, type StepMetrics } from '../contract/fine-tuning.ts';
 import type { Project } from '../projects/project.ts';
 import type { FineTuneOutput } from '../trainer/jobs/fine-tune.ts';
@@ -12,8 +13,12 @@ export interface MetricsWriter {
   flush(): void;
 }
 
-/** Stores how a training goes, while it goes. */
-export function metricsWriter(project: Project, runId: number): MetricsWriter {
+/**
+ * Stores how a training goes, while it goes.
+ *
+ * @param onStored told when there is something new: about once a second, and with every epoch
+ */
+export function metricsWriter(project: Project, runId: number, onStored: () => void = () => undefined): MetricsWriter {
   const { database } = project;
   const insertStep = database.prepare(
     'INSERT OR REPLACE INTO run_steps (run_id, step, epoch, loss, rate) VALUES (?, ?, ?, ?, ?)',
@@ -32,6 +37,7 @@ export function metricsWriter(project: Project, runId: number): MetricsWriter {
     if (waiting.length > 0) insertAll(waiting);
     waiting = [];
     stored = performance.now();
+    onStored();
   };
   const forgetAfter = database.transaction((step: number, epoch: number) => {
     forgetSteps.run(runId, step);
@@ -46,8 +52,8 @@ export function metricsWriter(project: Project, runId: number): MetricsWriter {
           if (performance.now() - stored >= storeInterval) flush();
           break;
         case 'epoch':
-          flush();
           insertEpoch.run(runId, output.metrics.epoch, JSON.stringify(output.metrics));
+          flush();
           break;
         case 'checkpoint':
           flush();
@@ -57,6 +63,7 @@ export function metricsWriter(project: Project, runId: number): MetricsWriter {
           break;
         case 'note':
           insertNote.run(runId, new Date().toISOString(), output.text);
+          onStored();
           break;
         case 'failure':
       }
@@ -78,6 +85,43 @@ export function epochMetrics(project: Project, runId: number): EpochMetrics[] {
     .pluck()
     .all(runId)
     .map((text) => epochMetricsSchema.parse(JSON.parse(text)));
+}
+
+/**
+ * Metrics of a run as its charts show them: no more than about as many steps and epochs as there are points.
+ *
+ * @param points at least 2
+ */
+export function chartMetrics(project: Project, runId: number, points: number): RunMetrics {
+  const { database } = project;
+  // Steps are numbered without gaps, but for those that a death took.
+  const steps = database
+    .prepare<{ runId: number; points: number }, StepMetrics>(
+      `WITH width AS (SELECT (MAX(step) - 1) / CAST(@points AS INTEGER) + 1 AS steps FROM run_steps WHERE run_id = @runId)
+       SELECT MAX(step) AS step, MAX(epoch) AS epoch, AVG(loss) AS loss, AVG(rate) AS rate
+         FROM run_steps, width WHERE run_id = @runId GROUP BY (step - 1) / width.steps ORDER BY step`,
+    )
+    .all({ runId, points });
+  const lastSteps = new Map(
+    database
+      .prepare<[number], [number, number]>('SELECT epoch, MAX(step) FROM run_steps WHERE run_id = ? GROUP BY epoch')
+      .raw()
+      .all(runId),
+  );
+  const epochs = epochMetrics(project, runId);
+  const last = epochs.at(-1);
+  const every = Math.ceil(epochs.length / points);
+  const classes = Math.sqrt(last?.confusion?.length ?? 0);
+  return {
+    steps,
+    epochs: epochs
+      .filter((one, at) => at % every === 0 || one === last)
+      .map((one) => ({ ...one, step: lastSteps.get(one.epoch) ?? 0 })),
+    confusion: last?.confusion
+      ? Array.from({ length: classes }, (_, row) => last.confusion!.slice(row * classes, (row + 1) * classes))
+      : null,
+    notes: runNotes(project, runId).map(({ text }) => text),
+  };
 }
 
 export interface RunNote {

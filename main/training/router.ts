@@ -1,16 +1,56 @@
 import { rm } from 'node:fs/promises';
+import type { LinearSettings, TrainSettings } from '../contract/api/learning.ts';
 import { forgetAnswers } from '../evaluation/answers.ts';
-import { createSplit } from '../evaluation/project-split.ts';
-import { selectPoint, useNetwork } from '../networks/project-network.ts';
+import { createSplit, currentSplit, plannedSplit } from '../evaluation/project-split.ts';
+import { plannedNetwork, selectPoint, useNetwork } from '../networks/project-network.ts';
+import type { Project } from '../projects/project.ts';
 import { api } from '../session/api.ts';
+import type { SessionControl } from '../session/jobs.ts';
 import type { Session } from '../session/session.ts';
 import { classifierCache } from '../sharing/classifier.ts';
+import { fineTune, type FineTuneControl, resumeRun } from './fine-tune.ts';
+import { fineTuningOf } from './fine-tuning-defaults.ts';
+import { chartMetrics } from './metrics.ts';
 import { trainingPlan } from './plan.ts';
-import { deleteRun, listRuns } from './runs.ts';
+import type { Recipe, TrainReport } from './recipe.ts';
+import { deleteRun, findRun, listRuns, pausedRun } from './runs.ts';
 import { trainLinear } from './train-linear.ts';
+
+const titles: Readonly<Record<LinearSettings['method'], string>> = {
+  softmax: 'Training softmax regression',
+  svm: 'Training a linear SVM',
+};
 
 export function trainingRouter(session: Session) {
   const { studio } = session;
+
+  /** Trains as a job, and says so when runs begin and end, and whenever there are new metrics. */
+  const startJob = (
+    title: string,
+    canFinish: boolean,
+    train: (control: SessionControl & FineTuneControl) => Promise<TrainReport>,
+  ): { job: number } => {
+    const told: FineTuneControl = {
+      onBegin: () => session.touch('runs', 'metrics'),
+      onMetrics: () => session.touch('metrics'),
+    };
+    const job = session.jobs.start({ kind: 'train', title, canFinish }, async (control) => {
+      try {
+        const { device } = await train({ ...told, ...control });
+        session.computedOn(device);
+      } finally {
+        session.touch('runs');
+      }
+    });
+    return { job };
+  };
+
+  const recipeOf = async (project: Project, { size, seed, device }: TrainSettings): Promise<Recipe> => {
+    const network = await useNetwork(studio, project);
+    session.touch('networks');
+    return { network, seed, device, ...(size === null ? {} : { size }) };
+  };
+
   return {
     plan: api.training.plan.handler(() => trainingPlan(studio, session.project())),
     split: api.training.split.handler(({ input }) => {
@@ -18,28 +58,36 @@ export function trainingRouter(session: Session) {
       session.touch('runs');
       return { warnings: [...warnings] };
     }),
-    start: api.training.start.handler(({ input: { method, point, pooling, size, seed, device } }) => {
+    start: api.training.start.handler(({ input }) => {
       const project = session.project();
-      const title = `Training ${method === 'svm' ? 'a linear SVM' : 'softmax regression'}`;
-      const job = session.jobs.start({ kind: 'train', title }, async (control) => {
-        try {
-          const network = await useNetwork(studio, project);
-          session.touch('networks');
-          const request = { network, point: selectPoint(network, point), method, pooling, seed, device };
-          const report = await trainLinear(
-            studio,
-            project,
-            { ...request, ...(size === null ? {} : { size }) },
-            control,
-          );
-          session.computedOn(report.device);
-        } finally {
-          session.touch('runs');
-        }
+      if (input.method === 'fine-tune')
+        return startJob('Fine-tuning', true, async (control) => {
+          const recipe = await recipeOf(project, input);
+          const { counts } = currentSplit(project);
+          const settings = fineTuningOf(recipe.network.info, counts.train, input.choice);
+          return fineTune(studio, project, { ...recipe, settings }, control);
+        });
+      return startJob(titles[input.method], false, async (control) => {
+        const recipe = await recipeOf(project, input);
+        const { method, pooling } = input;
+        const point = selectPoint(recipe.network, input.point);
+        return trainLinear(studio, project, { ...recipe, point, method, pooling }, control);
       });
-      return { job };
+    }),
+    fineTuning: api.training.fineTuning.handler(({ input }) => {
+      const project = session.project();
+      return fineTuningOf(plannedNetwork(studio, project).info, plannedSplit(project).counts.train, input);
+    }),
+    resume: api.training.resume.handler(({ input: { id } }) => {
+      const project = session.project();
+      pausedRun(project, id);
+      return startJob(`Going on with run ${id}`, true, (control) => resumeRun(studio, project, id, control));
     }),
     runs: api.training.runs.handler(() => listRuns(session.project())),
+    metrics: api.training.metrics.handler(({ input: { id, points } }) => {
+      const project = session.project();
+      return chartMetrics(project, findRun(project, id).id, points);
+    }),
     deleteRun: api.training.deleteRun.handler(async ({ input: { id } }) => {
       const project = session.project();
       await deleteRun(project, id);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { deviceChoices } from '../devices.ts';
 import { evaluationSchema } from '../evaluation.ts';
+import { epochMetricsSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
 import { networkInfoSchema, poolings } from '../networks.ts';
 import { linearMethods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
 import {
@@ -31,15 +32,26 @@ export const networksContract = {
   choose: procedure.input(z.object({ hash: z.string(), point: z.string().default('last') })).output(z.null()),
 };
 
-export const trainSettingsSchema = z.object({
-  method: z.enum(linearMethods),
-  /** Name of a freeze point of the project's network, or `last`. */
-  point: z.string(),
-  pooling: z.enum(poolings),
+const commonSettingsSchema = z.object({
+  /** Side of the input in pixels; null: the network's own. */
   size: z.int().min(8).max(4096).nullable(),
   seed: z.int().min(0),
   device: z.enum(deviceChoices),
 });
+export const linearSettingsSchema = commonSettingsSchema.extend({
+  method: z.enum(linearMethods),
+  /** Name of a freeze point of the project's network, or `last`. */
+  point: z.string(),
+  pooling: z.enum(poolings),
+});
+export type LinearSettings = z.infer<typeof linearSettingsSchema>;
+
+/** What the person said of a fine-tuning: where it freezes, and whatever else; the rest is for the defaults. */
+export const fineTuningChoiceSchema = fineTuningSchema.partial().required({ freeze: true });
+export const trainSettingsSchema = z.discriminatedUnion('method', [
+  linearSettingsSchema,
+  commonSettingsSchema.extend({ method: z.literal('fine-tune'), choice: fineTuningChoiceSchema }),
+]);
 export type TrainSettings = z.infer<typeof trainSettingsSchema>;
 
 export const runSchema = z.object({
@@ -51,6 +63,18 @@ export const runSchema = z.object({
   error: z.string().nullable(),
 });
 export type RunInfo = z.infer<typeof runSchema>;
+
+/** Metrics thinned for charts: where there are more than `points`, a step stands for the mean of itself and those before it. */
+export const runMetricsSchema = z.object({
+  steps: z.array(stepMetricsSchema),
+  /** `step`: the last of the epoch; 0 before the first. */
+  epochs: z.array(epochMetricsSchema.omit({ confusion: true }).extend({ step: z.int() })),
+  /** Validation items by labelled class (row) and predicted class, as the last epoch had them. */
+  confusion: z.array(z.array(z.int())).nullable(),
+  /** What happened on the way that the person should know. */
+  notes: z.array(z.string()),
+});
+export type RunMetrics = z.infer<typeof runMetricsSchema>;
 
 /** What a run answered for an item, next to the label that it has now. */
 export const answerSchema = z.object({
@@ -86,7 +110,13 @@ export const trainingContract = {
     )
     .output(z.object({ warnings: z.array(z.string()) })),
   start: procedure.input(trainSettingsSchema).output(z.object({ job: z.int() })),
+  /** All settings of a fine-tuning of the project's network, were it started now with this choice. */
+  fineTuning: procedure.input(fineTuningChoiceSchema).output(fineTuningSchema),
+  /** Goes on with a paused run. */
+  resume: procedure.input(z.object({ id: runIdSchema })).output(z.object({ job: z.int() })),
   runs: procedure.output(z.array(runSchema)),
+  /** How a fine-tuning went so far, for charts. */
+  metrics: procedure.input(z.object({ id: runIdSchema, points: z.int().min(2).max(10_000) })).output(runMetricsSchema),
   deleteRun: procedure.input(z.object({ id: runIdSchema })).output(z.null()),
 };
 

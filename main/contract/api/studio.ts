@@ -21,6 +21,8 @@ export const jobSchema = z.object({
   title: z.string(),
   status: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
   progress: progressSchema.nullable(),
+  /** It can be told to end well with what it has. */
+  canFinish: z.boolean(),
   /** Why it failed, as a sentence to show. */
   error: z.string().nullable(),
 });
@@ -65,6 +67,8 @@ export const studioStateSchema = z.object({
     labels: z.int(),
     classes: z.int(),
     runs: z.int(),
+    /** How a training goes. */
+    metrics: z.int(),
     networks: z.int(),
     exports: z.int(),
     predictions: z.int(),
@@ -96,6 +100,8 @@ export const studioContract = {
   /** The state now, and again whenever it changes (at most ten times a second). */
   watch: procedure.output(eventIterator(studioStateSchema)),
   cancelJob: procedure.input(z.object({ id: z.int() })).output(z.null()),
+  /** Tells a job to end well with what it has: a training with its best weights so far. */
+  finishJob: procedure.input(z.object({ id: z.int() })).output(z.null()),
   /** Shows the system's own dialog; null when nothing was chosen. Only in the desktop shell. */
   choosePath: procedure.input(pathChoiceSchema).output(z.object({ path: z.string().nullable() })),
   /** Folders and files, for choosing a path where the shell has no dialog of its own. */

@@ -1,14 +1,14 @@
-import type { TrainSettings } from '../../../main/contract/api/learning.ts';
+import type { LinearSettings } from '../../../main/contract/api/learning.ts';
 
 /** What the fields hold while it is written: numbers as text. */
 export interface SettingsForm {
-  method: TrainSettings['method'];
+  method: LinearSettings['method'];
   point: string;
-  pooling: TrainSettings['pooling'];
+  pooling: LinearSettings['pooling'];
   /** Empty: the network's own. */
   size: string;
   seed: string;
-  device: TrainSettings['device'];
+  device: LinearSettings['device'];
 }
 
 /** What is right for most: the codes are one mean vector, and the penalty is chosen on the validation items anyway. */
@@ -26,7 +26,7 @@ export function seedError(seed: string): string | null {
 }
 
 /** null while a field holds what cannot be meant. */
-export function settingsOf(form: SettingsForm): TrainSettings | null {
+export function settingsOf(form: SettingsForm): LinearSettings | null {
   if (sizeError(form.size) !== null || seedError(form.seed) !== null) return null;
   return { ...form, size: form.size === '' ? null : Number(form.size), seed: Number(form.seed) };
 }
