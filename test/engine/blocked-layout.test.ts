@@ -172,6 +172,17 @@ describe('the blocked layout', () => {
     expect(nodes.map((node) => node.domain)).toEqual(['']);
   });
 
+  test('takes a batch of any size', async () => {
+    const net = new NetworkBuilder();
+    const first = net.relu('relu', net.conv('conv', net.input(['N', 3, 24, 24]), 24, { stride: 2 }));
+    const sum = net.add('Add', 'sum', [first, net.conv('depthwise', first, 24, { groups: 24 })]);
+    const model = net.model(net.add('GlobalAveragePool', 'mean', [net.pool('max', sum)]), ['N', 24, 1, 1]);
+    const feeds = { input: randomTensor([3, 3, 24, 24]) };
+    const [{ name }] = model.graph.outputs;
+    const [expected, actual] = [await run(model, feeds), await run(toBlockedLayout(model, block), feeds)];
+    expectClose(actual[name], expected[name], 1e-4);
+  });
+
   test('gives what AlexNet gives', async () => {
     await expectSame(alexNet(1));
   }, 60_000);

@@ -52,9 +52,11 @@ export class BlockedGraph {
     for (const { name } of graph.outputs) this.#uses.set(name, 2);
   }
 
-  /** The shape of a value of the old graph, where all of it is known. */
+  /** The shape of a value of the old graph, where all of it is known; a batch that is not counts as −1, as in a Reshape. */
   shape(name: string): readonly number[] | undefined {
-    return allNumbers(this.#values.get(name)?.shape ?? ['?']);
+    const shape = this.#values.get(name)?.shape;
+    if (!shape) return undefined;
+    return allNumbers(typeof shape[0] === 'string' ? [-1, ...shape.slice(1)] : shape);
   }
 
   type(name: string): DataType | undefined {
@@ -174,7 +176,8 @@ export class BlockedGraph {
     const from = this.reshapedFrom(name);
     const before = from === undefined ? undefined : this.shape(from);
     if (!shape || !before || shape.length < 3 || before.length < 3) return undefined;
-    const same = before[0] === shape[0] && before[1] === shape[1];
+    const pixels = (sizes: readonly number[]): number => elementCount(sizes.slice(2));
+    const same = before[0] === shape[0] && before[1] === shape[1] && pixels(before) === pixels(shape);
     const joined = before[1] % this.block === 0 && shape[0] === 1 && shape[1] === before[0] * before[1];
     return same || joined ? from : undefined;
   }
@@ -222,7 +225,8 @@ export class BlockedGraph {
   /** A blocked value as [N·C/block, pixels, block]. */
   rows(name: string): string {
     const [batch, channels, ...sizes] = this.filledShape(name);
-    return this.reshape(this.blocked(name), [(batch * channels) / this.block, elementCount(sizes), this.block]);
+    const count = batch < 0 ? -1 : (batch * channels) / this.block;
+    return this.reshape(this.blocked(name), [count, elementCount(sizes), this.block]);
   }
 
   /** The name of a value in the plain layout: its own. */

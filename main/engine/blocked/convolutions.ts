@@ -63,7 +63,12 @@ export function blockTransposedConvolution(graph: BlockedGraph, node: Node): boo
 
   const { block } = graph;
   const filled = graph.filled(channels);
-  const rows = graph.reshape(graph.blocked(x), [(batch * filled * sizes[0]) / block, 1, sizes[1], block]);
+  const rows = graph.reshape(graph.blocked(x), [
+    batch < 0 ? -1 : (batch * filled * sizes[0]) / block,
+    1,
+    sizes[1],
+    block,
+  ]);
   const more = [0, strides[0] - 1, 0, (strides[1] - 1) * block];
   const zeros = more.every((count) => count === 0) ? rows : graph.add('Pad', [rows, graph.list([0, 0, 0, 0, ...more])]);
   graph.setOpen(node.outputs[0], {

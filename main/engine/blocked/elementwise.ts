@@ -1,5 +1,4 @@
 import { floatOf, floats, string } from '../graph/attributes.ts';
-import { elementCount } from '../graph/tensors.ts';
 import type { Attribute, Node } from '../graph/types.ts';
 import type { BlockedGraph } from './blocked-graph.ts';
 
@@ -29,10 +28,7 @@ export function blockElementwise(graph: BlockedGraph, node: Node): boolean {
   const shape = graph.shape(output);
   if (!elementwise.has(node.op) || shape === undefined || shape.length < 3) return false;
   const same = (input: string): boolean => graph.shape(input)?.join() === shape.join();
-  const scalar = (input: string): boolean => {
-    const dims = graph.shape(input);
-    return dims !== undefined && elementCount(dims) === 1;
-  };
+  const scalar = (input: string): boolean => graph.shape(input)?.every((size) => size === 1) ?? false;
   const given = node.inputs.filter((input) => input !== '');
   const wide = given.filter(same);
   // One that is not there in blocks would have to be reordered; then the others may as well be.

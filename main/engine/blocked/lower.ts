@@ -29,7 +29,7 @@ const layout: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Slice']);
  * Its convolutions run at the rate of a matrix product of that processor and take the addition and the activation behind
  * them along.
  *
- * @param model at OPSET, all shapes in numbers; to be run, not to be worked on any further
+ * @param model at OPSET, all shapes in numbers but for the batch's; the answer is to be run, not to be worked on any further
  * @param block how many channels lie together (blockSize())
  */
 export function toBlockedLayout(model: Model, block: number): Model {

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { checkModel } from '../graph/check.ts';
 import type { Model } from '../graph/types.ts';
 import { buildTailModel, tailCodes } from '../networks/tail-graph.ts';
+import { foldFrozenNorm } from './fold-frozen-norm.ts';
 import { headBias, headWeights } from './training-graph.ts';
 import type { TrainingGraphRequest } from './training-graph.ts';
 
@@ -28,7 +29,7 @@ export function buildEvaluation(
   const logits = builder.add('Gemm', [tailCodes(network).name, headWeights, headBias]);
   builder.add('LogSoftmax', [logits], { axis: int(1) }, { outputs: [logProbabilitiesOutput] });
   builder.output(logProbabilitiesOutput, 'float32', ['N', classCount]);
-  const model = builder.build();
+  const model = foldFrozenNorm(builder.build());
   checkModel(model);
   return model;
 }

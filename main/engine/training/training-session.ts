@@ -70,12 +70,10 @@ export class TrainingSession {
     const stateNames = whole.state.map(({ name }) => name);
     const weightNames = stateNames.filter((name) => !memories.has(name));
     const statistics = weightNames.filter((name) => !trained.includes(name));
-    const evaluation = await createSession(
-      writeModel(withLocalResponseWrittenOut(buildEvaluation(request, statistics))),
-      {
-        device: options.device,
-      },
-    );
+    const evaluated = withLocalResponseWrittenOut(buildEvaluation(request, statistics));
+    const evaluation = await createSession(writeModel(await suitedTo(options.device, evaluated)), {
+      device: options.device,
+    });
     const parts = options.parts ?? 1;
     const stepper = parts === 1 ? await wholeStepper(whole, state) : await partsStepper(request, state, parts);
     return new TrainingSession({ request, options, state, stepper, evaluation, stateNames, weightNames });
