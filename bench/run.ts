@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { benchCodes } from './codes.ts';
+import { benchKernels } from './kernels.ts';
 import { benchLinear } from './linear.ts';
 import { type Figure, type Measured, report } from './report.ts';
 import { benchScreens } from './screens.ts';
@@ -16,6 +17,7 @@ const benches: Readonly<Partial<Record<string, () => Promise<readonly Figure[] |
   codes: benchCodes,
   store: benchStore,
   linear: benchLinear,
+  kernels: benchKernels,
   screens: benchScreens,
   'trunk-cache': benchTrunkCache,
   'train-step': benchTrainStep,

@@ -45,7 +45,7 @@ export function windowBias({ channels, bias }: LocalResponse): Tensor {
 }
 
 /**
- * LRN written out, for a session alone: ONNX Runtime's own is more than twenty times as slow on the CPU, and WebGPU has none. Not for
+ * LRN written out, for a session alone: ONNX Runtime's own is more than ten times as slow on the CPU (npm run bench kernels), and WebGPU has none. Not for
  * networks that are looked at, trained or kept: the band is no weight.
  */
 export function withLocalResponseWrittenOut(model: Model): Model {
