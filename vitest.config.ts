@@ -10,7 +10,7 @@ export default defineConfig({
     // A real browser beside real training on two shared cores now and then misses a wait; a defect fails twice.
     retry: process.env['CI'] ? 1 : 0,
     // As long as a page's waits: beside other work a second is soon over.
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 60_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/summary-reporter.ts'],

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { root } from '../../scripts/build/paths.ts';
 import { browser, describeWithBrowser } from '../support/browser.ts';
 import { parfocalJson } from '../support/command-line.ts';
@@ -89,55 +89,74 @@ describeWithBrowser('every screen', () => {
     expect(told).toEqual([]);
   }
 
-  test.each(['dark', 'light'])('axe finds nothing to complain of, in the %s theme', async (theme) => {
-    const start = await openStudio();
-    await useTheme(start, theme);
-    await expectAccessible(start, 'home without a project');
-    await start.getByRole('button', { name: 'New project' }).click();
-    await start.getByRole('dialog').getByRole('listitem').first().waitFor();
-    await expectAccessible(start, 'choosing a folder');
+  describe.each(['dark', 'light'])('axe finds nothing to complain of, in the %s theme', (theme) => {
+    test('on Home', async () => {
+      const start = await openStudio();
+      await useTheme(start, theme);
+      await expectAccessible(start, 'home without a project');
+      await start.getByRole('button', { name: 'New project' }).click();
+      await start.getByRole('dialog').getByRole('listitem').first().waitFor();
+      await expectAccessible(start, 'choosing a folder');
+    });
 
-    const empty = await openStudio(await emptyProject(`empty ${theme}`));
-    await useTheme(empty, theme);
-    for (const screen of screens) {
-      await goTo(empty, screen);
-      await expectAccessible(empty, `${screen}, empty`);
+    test('on the screens of an empty project', async () => {
+      const empty = await openStudio(await emptyProject(`empty ${theme}`));
+      await useTheme(empty, theme);
+      for (const screen of screens) {
+        await goTo(empty, screen);
+        await expectAccessible(empty, `${screen}, empty`);
+      }
+    });
+
+    /** The sample, imported into a project of its own. */
+    async function openSample(name: string): Promise<Page> {
+      const project = await emptyProject(`${name} ${theme}`);
+      await core('import', project, join(root, 'resources/sample/regions.csv'));
+      const page = await openStudio(project);
+      await useTheme(page, theme);
+      return page;
     }
 
-    const project = await emptyProject(`sample ${theme}`);
-    await core('import', project, join(root, 'resources/sample/regions.csv'));
-    const page = await openStudio(project);
-    await useTheme(page, theme);
-    await goTo(page, 'images');
-    await expectAccessible(page, 'images');
-    await page.getByRole('button', { name: 'Choose folder or file' }).click();
-    await page.getByRole('textbox', { name: 'Folder' }).fill(join(root, 'resources/sample'));
-    await page.getByRole('button', { name: 'Go' }).click();
-    await page.getByRole('button', { name: 'regions.csv' }).dblclick();
-    await page.getByText('Where the images stay').waitFor();
-    await page.getByRole('dialog').getByRole('row').nth(1).waitFor();
-    await expectAccessible(page, 'importing');
-    await page.keyboard.press('Escape');
+    test('on Images, while images are added and removed', async () => {
+      const page = await openSample('images');
+      await goTo(page, 'images');
+      await page.getByRole('checkbox').first().check();
+      await expectAccessible(page, 'images');
+      await page.getByRole('button', { name: 'Remove', exact: true }).click();
+      await page.getByText('will leave the project').waitFor();
+      await expectAccessible(page, 'removing');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Choose folder or file' }).click();
+      await page.getByRole('textbox', { name: 'Folder' }).fill(join(root, 'resources/sample'));
+      await page.getByRole('button', { name: 'Go' }).click();
+      await page.getByRole('button', { name: 'regions.csv' }).dblclick();
+      await page.getByText('Where the images stay').waitFor();
+      await page.getByRole('dialog').getByRole('row').nth(1).waitFor();
+      await expectAccessible(page, 'importing');
+    });
 
-    await goTo(page, 'label');
-    await page.getByRole('gridcell', { name: /cell/ }).first().waitFor();
-    await page.keyboard.press('Control+a');
-    await expectAccessible(page, 'label');
-    await page.keyboard.press('?');
-    await page.getByRole('heading', { name: 'Keys' }).waitFor();
-    await expectAccessible(page, 'help');
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Edit platelet' }).focus();
-    await page.keyboard.press('Enter');
-    await page.getByRole('dialog').waitFor();
-    await expectAccessible(page, 'a class');
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await expectAccessible(page, 'deleting a class');
-    await page.keyboard.press('Escape');
-    await page.getByRole('gridcell').first().dblclick();
-    await page.getByRole('application').locator('img.loaded').waitFor();
-    await page.getByRole('radio', { name: /Click for a cell/ }).click();
-    await expectAccessible(page, 'the whole image');
+    test('on Label, its dialogs and the whole image', async () => {
+      const page = await openSample('label');
+      await goTo(page, 'label');
+      await page.getByRole('gridcell', { name: /cell/ }).first().waitFor();
+      await page.keyboard.press('Control+a');
+      await expectAccessible(page, 'label');
+      await page.keyboard.press('?');
+      await page.getByRole('heading', { name: 'Keys' }).waitFor();
+      await expectAccessible(page, 'help');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Edit platelet' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').waitFor();
+      await expectAccessible(page, 'a class');
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await expectAccessible(page, 'deleting a class');
+      await page.keyboard.press('Escape');
+      await page.getByRole('gridcell').first().dblclick();
+      await page.getByRole('application').locator('img.loaded').waitFor();
+      await page.getByRole('radio', { name: /Click for a cell/ }).click();
+      await expectAccessible(page, 'the whole image');
+    });
   });
 
   test.each([

@@ -8,14 +8,14 @@ describeWithBrowser('the studio in a browser', () => {
   const work = workshop();
   const { open } = browser();
 
-  test('goes from the sample on Home to an exported model', { timeout: 240_000 }, async () => {
+  test('goes from the sample on Home to an exported model', async () => {
     const network = work.write('tiny.onnx', tinyNetwork());
     const { address } = await run('main/cli/parfocal.mjs', ['serve', '--port', '0'], {
       PARFOCAL_DATA: work.path('walk'),
     });
     const { page, faults } = await open(address);
     await page.getByRole('button', { name: 'Open the sample' }).click();
-    await page.getByRole('navigation', { name: 'Steps' }).getByText('366 of 994').waitFor({ timeout: 60_000 });
+    await page.getByRole('navigation', { name: 'Steps' }).getByText('366 of 994').waitFor();
 
     // One key labels the item and moves on to the next: three keys, three labels.
     await show(page, 'Label');
@@ -40,13 +40,13 @@ describeWithBrowser('the studio in a browser', () => {
 
     await show(page, 'Train');
     await page.getByRole('button', { name: 'Train', exact: true }).click();
-    await page.getByRole('heading', { name: 'Latest result: run 1' }).waitFor({ timeout: 120_000 });
+    await page.getByRole('heading', { name: 'Latest result: run 1' }).waitFor({ timeout: 180_000 });
     await show(page, 'Evaluate');
     await page.getByRole('heading', { name: 'Confusion matrix' }).waitFor();
 
     await show(page, 'Share');
     await page.getByRole('button', { name: 'Export', exact: true }).click();
-    await page.getByText(/its probabilities and the studio’s are/).waitFor({ timeout: 60_000 });
+    await page.getByText(/its probabilities and the studio’s are/).waitFor();
     expect(faults).toEqual([]);
   });
 });

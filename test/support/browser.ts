@@ -4,11 +4,15 @@ import { findChromium, launchChromium } from '../../scripts/drive/chromium.ts';
 
 const executablePath = findChromium();
 
+/** A step may take so long, in milliseconds, and a test so many of them: beside other work a page is slow, not wrong. */
+const stepTimeout = 60_000;
+const timeout = 5 * stepTimeout;
+
 /** Tests in a real browser: skipped, and said to be, where there is none. */
 export function describeWithBrowser(name: string, body: () => void): void {
   if (executablePath === undefined)
     describe.skip(`${name} (skipped: no Chromium is here: npx playwright install chromium)`, body);
-  else describe(name, body);
+  else describe(name, { timeout }, body);
 }
 
 /** A browser for one test file. */
@@ -23,7 +27,7 @@ export function browser(): { open: (address: URL, options?: BrowserContextOption
       const context = await (await launched).newContext({ viewport: { width: 1280, height: 800 }, ...options });
       onTestFinished(() => context.close());
       const page = await context.newPage();
-      page.setDefaultTimeout(30_000);
+      page.setDefaultTimeout(stepTimeout);
       const faults: string[] = [];
       page.on('pageerror', (error) => faults.push(error.message));
       page.on('console', (message) => {

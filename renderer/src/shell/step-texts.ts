@@ -56,7 +56,7 @@ function evaluateText({ lastRun }: ProjectSummary): string {
   if (lastRun === null) return 'After the first run';
   if (lastRun.macroF1 === null) return `Run ${lastRun.id} · no score`;
   const spread =
-    lastRun.low === null || lastRun.high === null ? '' : ` ± ${((lastRun.high - lastRun.low) / 2).toFixed(3)}`;
+    lastRun.low === null || lastRun.high === null ? '' : ` ±\u00a0${((lastRun.high - lastRun.low) / 2).toFixed(3)}`;
   return `Run ${lastRun.id} · macro-F1 ${lastRun.macroF1.toFixed(3)}${spread}`;
 }
 
