@@ -7,6 +7,7 @@ import { GraphBuilder } from '../../main/engine/graph/builder.ts';
 import { checkModel } from '../../main/engine/graph/check.ts';
 import { allNumbers } from '../../main/engine/graph/dimensions.ts';
 import { inferShapes } from '../../main/engine/graph/shapes.ts';
+import { int64s } from '../../main/engine/graph/tensors.ts';
 import type { Attribute, Model, Node } from '../../main/engine/graph/types.ts';
 import { addGradients } from '../../main/engine/gradients/walk.ts';
 import { expectClose, randomTensor, run } from '../support/graphs.ts';
@@ -60,7 +61,15 @@ function backward(): Model {
   const branches = [net.conv('left', sum, 16, {}), squash(net.conv('right', sum, 32, { kernel: 1 }))];
   const joined = net.concat('join', branches);
   const last = net.conv('depthwise2', joined, 48, { groups: 48 });
-  const pooled = net.add('GlobalAveragePool', 'mean', [net.pool('average', last, 'AveragePool', 2, 1)]);
+  // A gate for each channel (squeeze and excitation), and the normalisation of a batch.
+  const gate = net.add('Sigmoid', 'gate', [
+    net.conv('excite', net.add('GlobalAveragePool', 'squeeze', [last]), 48, { kernel: 1 }),
+  ]);
+  const gated = net.add('Mul', 'gated', [last, gate]);
+  const axes = net.builder.constant(int64s([0, 2, 3]));
+  const centred = net.add('Sub', 'centred', [gated, net.add('ReduceMean', 'batch-mean', [gated, axes])]);
+  const shifted = net.add('Add', 'shifted', [centred, net.weights([48, 1, 1])]);
+  const pooled = net.add('GlobalAveragePool', 'mean', [net.pool('average', shifted, 'AveragePool', 2, 1)]);
   const { graph } = net.model(pooled, [2, 48, 1, 1]);
 
   const by = graph.nodes.filter(({ op }) => op === 'Conv').flatMap(({ inputs }) => inputs.slice(1));

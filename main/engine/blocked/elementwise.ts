@@ -1,6 +1,7 @@
 import { floatOf, floats, string } from '../graph/attributes.ts';
 import type { Attribute, Node } from '../graph/types.ts';
 import type { BlockedGraph } from './blocked-graph.ts';
+import { channelRows, isPerChannel } from './channels.ts';
 
 /** Operators that compute each element from those at its place, whatever the layout, and leave what was filled up finite. */
 const elementwise: ReadonlySet<string> = new Set([
@@ -33,10 +34,27 @@ export function blockElementwise(graph: BlockedGraph, node: Node): boolean {
   const wide = given.filter(same);
   // One that is not there in blocks would have to be reordered; then the others may as well be.
   if (wide.length === 0 || !wide.every((input) => graph.isBlocked(input))) return false;
-  if (!given.every((input) => same(input) || scalar(input))) return false;
+  const others = given.filter((input) => !same(input) && !scalar(input));
+  if (others.length > 0) return blockPerChannel(graph, node, others);
   if (joinsConvolution(graph, node)) return true;
   const inputs = node.inputs.map((input) => (input !== '' && same(input) ? graph.blocked(input) : graph.plain(input)));
   graph.setBlocked(output, graph.add(node.op, inputs, node.attributes));
+  return true;
+}
+
+/** Where some inputs have one number for each channel: pixels become one axis, along which these are broadcast. */
+function blockPerChannel(graph: BlockedGraph, node: Node, narrow: readonly string[]): boolean {
+  const [output] = node.outputs;
+  const shape = graph.shape(output)!;
+  if (shape.length !== 4 || !narrow.every((input) => isPerChannel(graph, input, shape))) return false;
+  const [batch, channels, height, width] = shape;
+  const { block } = graph;
+  const rows = [batch, graph.filled(channels) / block, height * width, block];
+  const inputs = node.inputs.map((input) => {
+    if (narrow.includes(input)) return channelRows(graph, input);
+    return graph.isBlocked(input) ? graph.reshape(graph.blocked(input), rows) : graph.plain(input);
+  });
+  graph.setBlocked(output, graph.reshape(graph.add(node.op, inputs, node.attributes), graph.filledShape(output)));
   return true;
 }
 

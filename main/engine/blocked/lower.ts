@@ -1,9 +1,10 @@
 import type { Model, Node } from '../graph/types.ts';
 import { BlockedGraph } from './blocked-graph.ts';
+import { blockExpand, blockReduction } from './channels.ts';
 import { blockConvolution, blockTransposedConvolution } from './convolutions.ts';
 import { blockElementwise } from './elementwise.ts';
 import { blockConcat, blockGather } from './places.ts';
-import { blockChannelSum, blockPooling } from './pooling.ts';
+import { blockPooling } from './pooling.ts';
 
 /** Writes a node on the blocked layout; false where it has no such form, or where it would not be worth it. */
 type Handler = (graph: BlockedGraph, node: Node) => boolean;
@@ -15,7 +16,9 @@ const handlers: Readonly<Partial<Record<string, Handler>>> = {
   AveragePool: blockPooling,
   GlobalAveragePool: blockPooling,
   GlobalMaxPool: blockPooling,
-  ReduceSum: blockChannelSum,
+  ReduceSum: blockReduction,
+  ReduceMean: blockReduction,
+  Expand: blockExpand,
   Concat: blockConcat,
   Gather: blockGather,
 };
