@@ -7,6 +7,7 @@ import { evaluationRouter } from './evaluation/router.ts';
 import { itemsRouter } from './items/router.ts';
 import { labelsRouter } from './labels/router.ts';
 import { networksRouter } from './networks/router.ts';
+import { probesRouter } from './probing/router.ts';
 import { projectsRouter } from './projects/router.ts';
 import { openSample } from './projects/sample.ts';
 import { api } from './session/api.ts';
@@ -59,6 +60,7 @@ export function createRouter(
     items: itemsRouter(session, importReports),
     labels: labelsRouter(session),
     networks: networksRouter(session),
+    probes: probesRouter(session),
     training: trainingRouter(session),
     evaluation: evaluationRouter(session),
     sharing: sharingRouter(session, lastPrediction),

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../contract/product.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addNetworkCommands } from './commands/networks.ts';
+import { addProbeCommand } from './commands/probe.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addSharingCommands } from './commands/sharing.ts';
 import { addTrainingCommands } from './commands/training.ts';
@@ -14,6 +15,7 @@ const program = new Command('parfocal')
   .exitOverride();
 addDataCommands(program);
 addNetworkCommands(program);
+addProbeCommand(program);
 addTrainingCommands(program);
 addSharingCommands(program);
 addServeCommand(program);

@@ -18,6 +18,8 @@ export interface CodesRequest {
   /** Side of the input in pixels; the network's own when absent. */
   readonly size?: number;
   readonly device?: DeviceChoice;
+  /** Which items; all when absent. */
+  readonly items?: ReadonlySet<number>;
 }
 
 /** The codes of all items at one freeze point, under one pooling and preprocessing. */
@@ -54,6 +56,7 @@ export async function computeCodes(
   const freshKeys = sets.map((set) => storedKeys(project, set));
   const incomplete = new Set<number>();
   const { images, keys } = listViews(project, ({ id, key }) => {
+    if (request.items && !request.items.has(id)) return false;
     let missing = false;
     for (const [index, stored] of freshKeys.entries()) {
       if (stored.get(id) === key) continue;

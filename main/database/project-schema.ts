@@ -238,6 +238,28 @@ CREATE TABLE run_notes (
 CREATE INDEX run_notes_by_run ON run_notes (run_id);
 `,
   },
+  {
+    name: 'probes and domain shifts',
+    sql: `
+CREATE TABLE probes (
+  network TEXT NOT NULL,           -- content hash
+  point TEXT NOT NULL,             -- name of the freeze point
+  settings TEXT NOT NULL,          -- canonical JSON: preprocessing, pooling, items, folds, seed
+  made_from TEXT NOT NULL,         -- names the items, their pixels, labels and groups: another when any of these changes
+  created TEXT NOT NULL,
+  result TEXT NOT NULL,            -- JSON
+  PRIMARY KEY (network, point, settings)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE shifts (
+  network TEXT NOT NULL,
+  settings TEXT NOT NULL,          -- canonical JSON: preprocessing, items, seed
+  made_from TEXT NOT NULL,         -- names the items and their pixels
+  created TEXT NOT NULL,
+  result TEXT NOT NULL,            -- JSON
+  PRIMARY KEY (network, settings)
+) STRICT, WITHOUT ROWID;
+`,
+  },
 ];
 
 /** CNN codes: in a file of their own in the project's cache, since they can be computed again. */

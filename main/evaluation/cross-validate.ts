@@ -61,7 +61,11 @@ async function codesFor(
 }
 
 /** The fold in which each item is held out, from 0; −1 for an item that never is. */
-function divide(data: LabelledData, k: number, seed: number): { folds: Int32Array; count: number; warnings: string[] } {
+export function divide(
+  data: LabelledData,
+  k: number,
+  seed: number,
+): { folds: Int32Array; count: number; warnings: string[] } {
   const items = data.ids.map((id, row) => ({ id, classIndex: data.classIndices[row], group: data.groups[row] }));
   const { folds, count, message } = foldsByGroup(items, k, seed);
   if (count < 2)

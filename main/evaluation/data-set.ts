@@ -1,7 +1,7 @@
 import { UserError } from '../contract/errors.ts';
 import type { Part } from '../contract/images.ts';
 import type { Split } from './project-split.ts';
-import { listLabelled, togetherKey } from '../items/labelled.ts';
+import { type LabelledItem, listLabelled, togetherKey } from '../items/labelled.ts';
 import { listClasses } from '../labels/classes.ts';
 import type { Project } from '../projects/project.ts';
 import type { LabelledData } from '../trainer/labelled-data.ts';
@@ -15,7 +15,19 @@ import type { LabelledData } from '../trainer/labelled-data.ts';
 export function gatherDataSet(project: Project, split: Split, setId?: number): LabelledData {
   const labelled = listLabelled(project);
   const coded = setId === undefined ? undefined : codedItems(project, setId);
-  const items = coded ? labelled.filter((item) => coded.has(item.id)) : labelled;
+  return asDataSet(project, split, coded ? labelled.filter((item) => coded.has(item.id)) : labelled);
+}
+
+/**
+ * Some of the labelled items, with their classes numbered as the outputs will be.
+ *
+ * @throws UserError when there are fewer than two classes to tell apart
+ */
+export function asDataSet(
+  project: Project,
+  split: Pick<Split, 'parts' | 'config'>,
+  items: readonly LabelledItem[],
+): LabelledData {
   const present = new Set(items.map((item) => item.classId));
   const classes = listClasses(project).filter((one) => present.has(one.id));
   if (classes.length < 2) {
@@ -32,7 +44,8 @@ export function gatherDataSet(project: Project, split: Split, setId?: number): L
   };
 }
 
-function codedItems(project: Project, setId: number): Set<number> {
+/** Items that have codes in a set. */
+export function codedItems(project: Project, setId: number): Set<number> {
   const ids = project.database.prepare<[number], number>('SELECT item_id FROM codes.codes WHERE set_id = ?').pluck();
   return new Set(ids.all(setId));
 }

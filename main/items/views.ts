@@ -67,6 +67,18 @@ export function limitsFor(
   return low === null || high === null ? null : (projectLimits ?? { low, high });
 }
 
+/** The keys that name what is seen of some items; those that are no more are left out. */
+export function viewKeys(project: Project, ids: readonly number[]): Map<number, string> {
+  const projectLimits = getSetting(project, 'displayLimits');
+  const rows = project.database
+    .prepare<[string], Row>(
+      `SELECT items.id, ${viewColumns} FROM json_each(?) AS wanted
+         JOIN items ON items.id = wanted.value JOIN images ON images.id = items.image_id`,
+    )
+    .all(JSON.stringify(ids));
+  return new Map(rows.map((row) => [row.id, viewOf(row, projectLimits).key]));
+}
+
 /**
  * The views of all items, gathered by image.
  *

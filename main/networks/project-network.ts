@@ -72,6 +72,18 @@ export function networkOf(project: Project, hash: string): StoredNetwork {
 }
 
 /**
+ * A network by its hash: the project's own copy, else one made from the library.
+ *
+ * @throws UserError when it is in neither
+ */
+export async function networkAtHand(studio: Studio, project: Project, hash: string): Promise<StoredNetwork> {
+  const own = join(project.networksFolder, hash);
+  return existsSync(own)
+    ? readStored(own)
+    : copyNetwork(findNetwork(studio.libraryFolder, hash), project.networksFolder);
+}
+
+/**
  * Freeze points by what a person writes: a name, a number, `last`, or `all`.
  *
  * @throws UserError listing the points there are

@@ -14,7 +14,17 @@ import { createJobs, type Jobs } from './jobs.ts';
 
 /** Kinds of data whose changes are counted. */
 export type Kind = keyof StudioState['revisions'];
-const kinds: readonly Kind[] = ['items', 'labels', 'classes', 'runs', 'metrics', 'networks', 'exports', 'predictions'];
+const kinds: readonly Kind[] = [
+  'items',
+  'labels',
+  'classes',
+  'runs',
+  'probes',
+  'metrics',
+  'networks',
+  'exports',
+  'predictions',
+];
 
 /** The state is pushed no more often than this, in milliseconds. */
 const pushInterval = 100;

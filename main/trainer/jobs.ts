@@ -17,6 +17,8 @@ import { describeClassifier, type DescribeClassifierParams } from './jobs/descri
 import { measureAnswers, type MeasureParams } from './jobs/measure.ts';
 import { findNeighbours, type NeighboursParams, type NeighboursResult } from './jobs/neighbours.ts';
 import { predict, type PredictParams, type PredictResult } from './jobs/predict.ts';
+import { probe, type ProbeOutput, type ProbeParams } from './jobs/probe.ts';
+import { measureShift, type ShiftParams, type ShiftResult } from './jobs/shift.ts';
 import type { ViewOutput } from './run-views.ts';
 
 /** What the trainer can be asked for: what each job is given, what it hands on meanwhile, what it ends with. */
@@ -27,6 +29,8 @@ export interface Jobs {
   'train-linear': { params: TrainLinearParams; output: never; result: TrainLinearResult };
   'cross-validate': { params: CrossValidateParams; output: never; result: CrossValidateResult };
   'fine-tune': { params: FineTuneParams; output: FineTuneOutput; result: FineTuneResult };
+  probe: { params: ProbeParams; output: ProbeOutput; result: null };
+  shift: { params: ShiftParams; output: never; result: ShiftResult };
   measure: { params: MeasureParams; output: never; result: Evaluation };
   assemble: { params: AssembleParams; output: never; result: null };
   'describe-classifier': { params: DescribeClassifierParams; output: never; result: Classifier };
@@ -48,6 +52,8 @@ export const jobs: {
   'train-linear': trainLinear,
   'cross-validate': crossValidate,
   'fine-tune': fineTune,
+  probe,
+  shift: measureShift,
   measure: measureAnswers,
   assemble,
   'describe-classifier': describeClassifier,

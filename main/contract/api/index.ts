@@ -1,6 +1,6 @@
 import { itemsContract } from './items.ts';
 import { labelsContract } from './labels.ts';
-import { evaluationContract, networksContract, sharingContract, trainingContract } from './learning.ts';
+import { evaluationContract, networksContract, probesContract, sharingContract, trainingContract } from './learning.ts';
 import { projectsContract, studioContract } from './studio.ts';
 
 /**
@@ -13,6 +13,7 @@ export const contract = {
   items: itemsContract,
   labels: labelsContract,
   networks: networksContract,
+  probes: probesContract,
   training: trainingContract,
   evaluation: evaluationContract,
   sharing: sharingContract,

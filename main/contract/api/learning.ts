@@ -3,6 +3,7 @@ import { deviceChoices } from '../devices.ts';
 import { evaluationSchema } from '../evaluation.ts';
 import { epochMetricsSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
 import { networkInfoSchema, poolings } from '../networks.ts';
+import { defaultProbeSettings, probeReportSchema, probeSettingsSchema } from '../probes.ts';
 import { linearMethods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
 import {
   classIdSchema,
@@ -30,6 +31,22 @@ export const networksContract = {
     .output(z.object({ job: z.int() })),
   /** Makes it the project's network, cut at a freeze point of its: a name, or `last`. */
   choose: procedure.input(z.object({ hash: z.string(), point: z.string().default('last') })).output(z.null()),
+};
+
+const probedNetworkSchema = z.object({
+  /** A network's hash; null: the project's own. */
+  network: z.string().nullable(),
+  settings: probeSettingsSchema.default(defaultProbeSettings),
+});
+
+/** Where in a network the classifier should sit: a linear classifier at every freeze point, and the domain shift by depth. */
+export const probesContract = {
+  /** What was measured with these settings so far; null while the project has no network. */
+  get: procedure.input(probedNetworkSchema).output(probeReportSchema.nullable()),
+  /** Starts measuring what is missing or stale. What it has measured when it is cancelled stays. */
+  start: procedure
+    .input(probedNetworkSchema.extend({ device: z.enum(deviceChoices).default('auto') }))
+    .output(z.object({ job: z.int() })),
 };
 
 const commonSettingsSchema = z.object({

@@ -9,6 +9,7 @@ export const jobSchema = z.object({
     'import',
     'remove',
     'codes',
+    'probe',
     'train',
     'evaluate',
     'predict',
@@ -67,6 +68,7 @@ export const studioStateSchema = z.object({
     labels: z.int(),
     classes: z.int(),
     runs: z.int(),
+    probes: z.int(),
     /** How a training goes. */
     metrics: z.int(),
     networks: z.int(),

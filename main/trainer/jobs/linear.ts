@@ -104,29 +104,52 @@ export interface CrossValidateResult {
 
 /** Trains once a fold, every choice made anew inside it, and measures on what was held out. */
 export async function crossValidate(params: CrossValidateParams, context: JobContext): Promise<CrossValidateResult> {
-  const { data, folds } = params;
-  const classes = data.classNames.length;
+  const { data, folds, seed } = params;
   const codes = loadCodes(params);
-  const probabilities = new Float32Array(codes.rows * classes);
+  const count = countFolds(folds);
+  const probabilities = await answerFolds(codes, data, folds, context, (fold) => {
+    const parts = data.parts.map((_, row): Part => (folds[row] === fold ? 'test' : 'train'));
+    return fit(params, codes, parts, `Fold ${fold + 1} of ${count}`, context);
+  });
   const foldScores: CrossValidateResult['foldScores'][number][] = [];
-  const count = folds.reduce((a, b) => Math.max(a, b), -1) + 1;
   for (let fold = 0; fold < count; fold++) {
     const held = rowsWhere(data, (row) => folds[row] === fold);
-    const parts = data.parts.map((_, row): Part => (folds[row] === fold ? 'test' : 'train'));
-    const classifier = await fit(params, codes, parts, `Fold ${fold + 1} of ${count}`, context);
-    const answers = await predictLinear(classifier, pickRows(codes, held), () => context.breathe());
-    for (const [at, row] of held.entries()) {
-      probabilities.set(answers.subarray(at * classes, (at + 1) * classes), row * classes);
-    }
-    const { macroF1, accuracy } = await measureRows(data, probabilities, held, params.seed, context);
+    const { macroF1, accuracy } = await measureRows(data, probabilities, held, seed, context);
     foldScores.push({ items: held.length, macroF1: macroF1.value, accuracy: accuracy.value });
   }
   const measured = rowsWhere(data, (row) => folds[row] >= 0);
-  return { evaluation: await measureRows(data, probabilities, measured, params.seed, context), foldScores };
+  return { evaluation: await measureRows(data, probabilities, measured, seed, context), foldScores };
+}
+
+export function countFolds(folds: Int32Array): number {
+  return folds.reduce((a, b) => Math.max(a, b), -1) + 1;
+}
+
+/**
+ * What is answered for the items of each fold by the classifier that is fitted without them.
+ *
+ * @returns [N, C]; rows that are in no fold are zero
+ */
+export async function answerFolds(
+  codes: Matrix,
+  data: LabelledData,
+  folds: Int32Array,
+  context: Pick<JobContext, 'breathe'>,
+  fitWithout: (fold: number) => Promise<LinearClassifier>,
+): Promise<Float32Array> {
+  const classes = data.classNames.length;
+  const probabilities = new Float32Array(codes.rows * classes);
+  for (let fold = 0; fold < countFolds(folds); fold++) {
+    const held = rowsWhere(data, (row) => folds[row] === fold);
+    const answers = await predictLinear(await fitWithout(fold), pickRows(codes, held), () => context.breathe());
+    for (const [at, row] of held.entries())
+      probabilities.set(answers.subarray(at * classes, (at + 1) * classes), row * classes);
+  }
+  return probabilities;
 }
 
 /** The codes of the labelled items, row by row. */
-function loadCodes({ codesFile, setId, data }: LinearParams): Matrix {
+export function loadCodes({ codesFile, setId, data }: Pick<LinearParams, 'codesFile' | 'setId' | 'data'>): Matrix {
   const database = openForReading(codesFile);
   try {
     const { ids, matrix, dimensions } = readCodes(database, setId, data.ids);

@@ -14,6 +14,7 @@ const stepOfJob: Readonly<Record<Job['kind'], Step>> = {
   remove: 'images',
   similar: 'label',
   'add-network': 'network',
+  probe: 'network',
   codes: 'train',
   train: 'train',
   evaluate: 'evaluate',
