@@ -5,7 +5,8 @@ import type { Expression } from './expressions.ts';
 
 /**
  * Step functions. A HardSigmoid, min(1, max(0, αx + β)), that is steep enough is one; on the CPU it runs as fast as memory does, which
- * Sign (10 times slower), Where and comparisons do not. α is a power of two, so that αx + β is 0 for x = −β/α and nowhere else.
+ * Sign, Where and comparisons do not (npm run bench kernels). α is a power of two, so that αx + β is 0 for x = −β/α and nowhere else.
+ * In float32, that is: half precision has no such α.
  */
 const STEEP = 2 ** 80;
 
