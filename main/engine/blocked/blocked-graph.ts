@@ -21,6 +21,9 @@ export interface OpenConvolution {
   readonly activation?: Readonly<Record<string, Attribute>>;
 }
 
+/** ReorderInput takes channels in whole fours. */
+const REORDERED = 4;
+
 /**
  * A graph that is being rewritten for the blocked layout. Every value exists in the plain layout, in the blocked one, or both; the other
  * form is made when a node first asks for it, and so is everything that only changes shape or layout.
@@ -209,7 +212,9 @@ export class BlockedGraph {
       const [batch, channels, ...sizes] = this.shape(name)!;
       const image =
         sizes.length === 2 ? this.plain(name) : this.reshape(this.plain(name), [batch, channels, ...imageOf(sizes)]);
-      const laidOut = this.addBlocked('ReorderInput', [image], { channels_last: int(0) });
+      const missing = channels % REORDERED === 0 ? 0 : this.filled(channels) - channels;
+      const whole = missing === 0 ? image : this.add('Pad', [image, this.list([0, 0, 0, 0, 0, missing, 0, 0])]);
+      const laidOut = this.addBlocked('ReorderInput', [whole], { channels_last: int(0) });
       blocked = sizes.length === 2 ? laidOut : this.reshape(laidOut, this.filledShape(name));
     }
     this.#blocked.set(name, blocked);
