@@ -3,10 +3,12 @@ import type { RunAnswer, RunInfo } from '../../main/contract/api/learning.ts';
 import { defaultAugmentation } from '../../main/contract/augmentation.ts';
 import type { Evaluation, Interval } from '../../main/contract/evaluation.ts';
 import { range, short, spoken } from '../../renderer/src/charts/figures.ts';
+import { roundTicks, smooth } from '../../renderer/src/charts/scale.ts';
 import { changesBetween } from '../../renderer/src/evaluate/changes.ts';
 import { folderOf, lastPart } from '../../renderer/src/share/paths.ts';
 import { recipeOf, titleOf } from '../../renderer/src/runs.ts';
 import { comparedScores, comparedSettings } from '../../renderer/src/train/compare.ts';
+import type { FineTuningForm } from '../../renderer/src/train/fine-tuning-form.ts';
 import { defaultForm, settingsOf } from '../../renderer/src/train/settings.ts';
 
 test.each([
@@ -137,6 +139,34 @@ test('training settings are taken only when every field can be meant', () => {
   for (const wrong of [{ size: '7' }, { size: '5000' }, { size: '9.5' }, { seed: '' }, { seed: '-1' }]) {
     expect(settingsOf({ ...form, ...wrong })).toBeNull();
   }
+});
+
+test('of a fine-tuning only what was written is told; the rest is for the defaults', () => {
+  const tuned = { ...defaultForm('conv1'), way: 'fine-tune' as const };
+  const choiceOf = (written: Partial<FineTuningForm>) => {
+    const settings = settingsOf({ ...tuned, fineTuning: { ...tuned.fineTuning, ...written } });
+    return settings?.method === 'fine-tune' ? settings.choice : null;
+  };
+  const usual = { freeze: null, optimizer: 'adamw', balanced: false, averaging: false };
+  expect(choiceOf({})).toEqual(usual);
+  expect(choiceOf({ freeze: 'conv1', rate: '1e-4', patience: '0' })).toEqual({
+    ...usual,
+    freeze: 'conv1',
+    rate: 1e-4,
+    patience: null,
+  });
+  expect(choiceOf({ freeze: 'conv1', fromScratch: true })).toEqual({ ...usual, init: 'random' });
+  expect(choiceOf({ variation: 'turns' })?.augmentation).toMatchObject({ symmetries: true, scale: 0 });
+  for (const wrong of [{ epochs: '0' }, { epochs: '1.5' }, { rate: '-1' }, { rate: 'x' }, { pretrainedRate: '2' }])
+    expect(choiceOf(wrong)).toBeNull();
+});
+
+test('charts get round numbers, and a smoothed line that begins at its first value', () => {
+  expect(roundTicks(0, 0.66, 4)).toEqual([0, 0.2, 0.4, 0.6]);
+  expect(roundTicks(0.765, 1, 4)).toEqual([0.8, 0.9, 1]);
+  expect(roundTicks(1, 1, 4)).toEqual([]);
+  expect(smooth([4, 4, 4], 0.1)).toEqual([4, 4, 4].map((value) => expect.closeTo(value, 9) as number));
+  expect(smooth([0, 1], 0.5)[1]).toBeCloseTo(2 / 3, 9);
 });
 
 test('paths of either system are taken apart', () => {

@@ -1,19 +1,32 @@
-import type { LinearSettings } from '../../../main/contract/api/learning.ts';
+import type { LinearSettings, TrainSettings } from '../../../main/contract/api/learning.ts';
+import { type FineTuningForm, fineTuningChoiceOf, defaultFineTuningForm } from './fine-tuning-form.ts';
 
 /** What the fields hold while it is written: numbers as text. */
 export interface SettingsForm {
+  /** A linear classifier on the codes, or the network itself. */
+  way: 'linear' | 'fine-tune';
   method: LinearSettings['method'];
   point: string;
   pooling: LinearSettings['pooling'];
+  fineTuning: FineTuningForm;
   /** Empty: the network's own. */
   size: string;
   seed: string;
-  device: LinearSettings['device'];
+  device: TrainSettings['device'];
 }
 
 /** What is right for most: the codes are one mean vector, and the penalty is chosen on the validation items anyway. */
 export function defaultForm(point: string): SettingsForm {
-  return { method: 'softmax', point, pooling: 'avg', size: '', seed: '0', device: 'auto' };
+  return {
+    way: 'linear',
+    method: 'softmax',
+    point,
+    pooling: 'avg',
+    fineTuning: defaultFineTuningForm(),
+    size: '',
+    seed: '0',
+    device: 'auto',
+  };
 }
 
 export function sizeError(size: string): string | null {
@@ -26,7 +39,11 @@ export function seedError(seed: string): string | null {
 }
 
 /** null while a field holds what cannot be meant. */
-export function settingsOf(form: SettingsForm): LinearSettings | null {
+export function settingsOf(form: SettingsForm): TrainSettings | null {
   if (sizeError(form.size) !== null || seedError(form.seed) !== null) return null;
-  return { ...form, size: form.size === '' ? null : Number(form.size), seed: Number(form.seed) };
+  const { way, method, point, pooling, device } = form;
+  const common = { size: form.size === '' ? null : Number(form.size), seed: Number(form.seed), device };
+  if (way === 'linear') return { ...common, method, point, pooling };
+  const choice = fineTuningChoiceOf(form.fineTuning);
+  return choice && { ...common, method: 'fine-tune', choice };
 }

@@ -1,0 +1,91 @@
+import type { TrainSettings } from '../../../main/contract/api/learning.ts';
+import type { FineTuning } from '../../../main/contract/fine-tuning.ts';
+import type { NetworkInfo } from '../../../main/contract/networks.ts';
+
+type Choice = Extract<TrainSettings, { method: 'fine-tune' }>['choice'];
+
+/** Numbers that can be written; an empty field is for the default. */
+const numbers = {
+  epochs: { low: 1, high: 10_000, whole: true },
+  patience: { low: 0, high: 10_000, whole: true },
+  batchSize: { low: 1, high: 4096, whole: true },
+  rate: { low: 1e-9, high: 10, whole: false },
+  pretrainedRate: { low: 1e-9, high: 1, whole: false },
+} as const;
+export type NumberName = keyof typeof numbers;
+
+export type Variation = 'usual' | 'turns' | 'none';
+
+export interface FineTuningForm extends Record<NumberName, string> {
+  /** Name of a freeze point; empty: everything is trained. */
+  freeze: string;
+  fromScratch: boolean;
+  optimizer: FineTuning['optimizer'];
+  variation: Variation;
+  balanced: boolean;
+  averaging: boolean;
+}
+
+export function defaultFineTuningForm(): FineTuningForm {
+  return {
+    freeze: '',
+    fromScratch: false,
+    optimizer: 'adamw',
+    variation: 'usual',
+    balanced: false,
+    averaging: false,
+    epochs: '',
+    patience: '',
+    batchSize: '',
+    rate: '',
+    pretrainedRate: '',
+  };
+}
+
+export function numberError(name: NumberName, text: string): string | null {
+  const { low, high, whole } = numbers[name];
+  const value = Number(text);
+  if (text === '' || (value >= low && value <= high && (!whole || Number.isInteger(value)))) return null;
+  if (whole) return `A whole number from ${low} to ${high}.`;
+  return `A number above 0, up to ${high}.`;
+}
+
+/** What differs from the defaults; null while a field holds what cannot be meant. */
+export function fineTuningChoiceOf(form: FineTuningForm): Choice | null {
+  const names = Object.keys(numbers) as NumberName[];
+  if (names.some((name) => numberError(name, form[name]) !== null)) return null;
+  const written = Object.fromEntries(
+    names.filter((name) => form[name] !== '').map((name) => [name, Number(form[name])]),
+  ) as Partial<Record<NumberName, number>>;
+  return {
+    ...written,
+    // To a person, no patience is to wait without end.
+    ...(written.patience === 0 ? { patience: null } : {}),
+    freeze: form.fromScratch || form.freeze === '' ? null : form.freeze,
+    ...(form.fromScratch ? { init: 'random' } : {}),
+    optimizer: form.optimizer,
+    ...(form.variation === 'usual' ? {} : { augmentation: { ...unvaried, symmetries: form.variation === 'turns' } }),
+    balanced: form.balanced,
+    averaging: form.averaging,
+  };
+}
+
+const unvaried = { symmetries: false, scale: 0, shift: 0, brightness: 0, contrast: 0, colour: 0 };
+
+/**
+ * The freeze point to start from: the one chosen for the codes. Where that is the last one nothing but the classifier would
+ * learn, so it is the one in the middle.
+ */
+export function suggestedFreeze({ freezePoints }: NetworkInfo, chosen: string): string {
+  const last = freezePoints.at(-1)!.name;
+  const middle = freezePoints[Math.floor((freezePoints.length - 1) / 2)].name;
+  if (chosen !== last && freezePoints.some(({ name }) => name === chosen)) return chosen;
+  return middle === last ? '' : middle;
+}
+
+/** Parameters that are trained: the network's from the freeze point on (null: all of them), and those of the new classifier. */
+export function trainedParameters({ freezePoints }: NetworkInfo, freeze: string | null, classes: number): number {
+  const last = freezePoints.at(-1)!;
+  const before = freezePoints.find(({ name }) => name === freeze)?.parametersBefore ?? 0;
+  return last.parametersBefore - before + (last.shape[0] + 1) * classes;
+}

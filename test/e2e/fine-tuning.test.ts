@@ -1,0 +1,90 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
+import { short } from '../../renderer/src/charts/figures.ts';
+import { browser, describeWithBrowser } from '../support/browser.ts';
+import { parfocalJson } from '../support/command-line.ts';
+import { tinyNetwork, type Workshop, workshop, writeClasses } from '../support/core.ts';
+import { show } from '../support/screens.ts';
+import { run } from '../support/started.ts';
+import { layoutFaults, settled } from './layout.ts';
+
+/** A project of red and green images with the tiny network, in the browser host. */
+async function serve(work: Workshop): Promise<URL> {
+  const data = work.path('data');
+  const project = work.path('cells.parfocal');
+  await writeClasses(work.path('cells'), 20);
+  await parfocalJson(data, 'new', project);
+  await parfocalJson(data, 'import', project, work.path('cells'), '--labels', 'folders');
+  await parfocalJson(data, 'network', 'add', work.write('tiny.onnx', tinyNetwork()), '--preprocessing', 'unit');
+  const started = await run('main/cli/parfocal.mjs', ['serve', project, '--port', '0'], { PARFOCAL_DATA: data });
+  return started.address;
+}
+
+/** How many epochs the panel of the run says that it trained. */
+async function epochsSaid(page: Page): Promise<number> {
+  const said = await page.getByText(/^\d[\d,]* epochs? of /).textContent();
+  return Number(/^[\d,]+/.exec(said!.trim())![0].replaceAll(',', ''));
+}
+
+const lineOf = (page: Page) => page.getByRole('img', { name: /^Loss by epoch/ }).locator('path.line');
+const pointsOf = async (page: Page) => ((await lineOf(page).getAttribute('d')) ?? '').split('L').length;
+
+describeWithBrowser('Fine-tuning on the Train screen', () => {
+  const work = workshop();
+  const { open } = browser();
+
+  test('starts, is watched, paused, gone on with after a reload, and ended with the best', async () => {
+    const { page, faults } = await open(await serve(work), { reducedMotion: 'reduce' });
+    await show(page, 'Network');
+    await page.getByRole('button', { name: 'Use this network' }).click();
+    await page.getByText('Used here').waitFor();
+
+    await show(page, 'Train');
+    await page.getByRole('radio', { name: /Fine-tune the network/ }).focus();
+    await page.keyboard.press('Space');
+    await page.locator('summary', { hasText: 'Settings' }).click();
+    const frozen = page.getByLabel('What is frozen');
+    await frozen.selectOption('');
+    const foretold = await frozen.locator('option:checked').textContent();
+    await page.getByText('All of tiny is trained on').waitFor();
+    await page.getByLabel('Epochs at most').fill('x');
+    await page.getByText('A whole number from 1 to 10000.').waitFor();
+    const start = page.getByRole('button', { name: 'Train', exact: true });
+    expect(await start.isDisabled()).toBe(true);
+    await page.getByLabel('Epochs at most').fill('10000');
+    await page.getByLabel('Patience, in epochs').fill('0');
+    await page.getByText('10,000 times at most.').waitFor();
+    await settled(page);
+    expect(await layoutFaults(page)).toEqual([]);
+    await start.click();
+
+    // The line grows while it trains.
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    const before = await pointsOf(page);
+    await expect.poll(() => pointsOf(page), { timeout: 30_000 }).toBeGreaterThan(before);
+    await page.getByRole('gridcell', { name: /^Labelled green, predicted green/ }).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('heading', { name: 'Run 1 is paused: Fine-tuning of everything' }).waitFor();
+    const paused = await epochsSaid(page);
+    expect(paused).toBeGreaterThan(0);
+
+    await page.reload();
+    await page.getByRole('heading', { name: /^Run 1 is paused/ }).waitFor();
+    expect(await epochsSaid(page)).toBe(paused);
+    for (const summary of await page.locator('main summary').all()) await summary.click();
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id} ${nodes[0].html}`)).toEqual([]);
+    await page.getByRole('row', { name: /^Epochs? / }).waitFor();
+
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
+    await expect.poll(() => epochsSaid(page), { timeout: 30_000 }).toBeGreaterThan(paused + 1);
+    await page.getByRole('button', { name: 'Stop and keep the best' }).click();
+    await page.getByRole('heading', { name: 'Latest result: run 1' }).waitFor();
+    await page.getByRole('heading', { name: 'How run 1 went: Fine-tuning of everything' }).waitFor();
+    const facts = await page.getByText(/parameters trained · ended when told to/).textContent();
+    const parameters = Number(/([\d,]+) parameters/.exec(facts!)![1].replaceAll(',', ''));
+    expect(foretold).toBe(`Nothing: ${short(parameters)} parameters learn`);
+    expect(faults).toEqual([]);
+  });
+});
