@@ -28,6 +28,8 @@ export function blockElementwise(graph: BlockedGraph, node: Node): boolean {
   const [output] = node.outputs;
   const shape = graph.shape(output);
   if (!elementwise.has(node.op) || shape === undefined || shape.length < 3) return false;
+  // Of other types there is no way back.
+  if (!['float32', 'bool'].includes(graph.type(output) ?? '')) return false;
   const same = (input: string): boolean => graph.shape(input)?.join() === shape.join();
   const scalar = (input: string): boolean => graph.shape(input)?.every((size) => size === 1) ?? false;
   const given = node.inputs.filter((input) => input !== '');
