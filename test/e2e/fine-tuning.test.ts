@@ -34,7 +34,7 @@ describeWithBrowser('Fine-tuning on the Train screen', () => {
   const work = workshop();
   const { open } = browser();
 
-  test('starts, is watched, paused, gone on with after a reload, and ended with the best', async () => {
+  test('starts, is watched, paused, gone on with after a reload, ended with the best, and compared', async () => {
     const { page, faults } = await open(await serve(work), { reducedMotion: 'reduce' });
     await show(page, 'Network');
     await page.getByRole('button', { name: 'Use this network' }).click();
@@ -85,6 +85,19 @@ describeWithBrowser('Fine-tuning on the Train screen', () => {
     const facts = await page.getByText(/parameters trained · ended when told to/).textContent();
     const parameters = Number(/([\d,]+) parameters/.exec(facts!)![1].replaceAll(',', ''));
     expect(foretold).toBe(`Nothing: ${short(parameters)} parameters learn`);
+
+    // A second, short one is held against the first in the same charts.
+    await page.getByRole('radio', { name: /Fine-tune the network/ }).check();
+    await page.locator('summary', { hasText: 'Settings' }).click();
+    await page.getByLabel('Epochs at most').fill('3');
+    await page.getByLabel('Patience, in epochs').fill('');
+    await start.click();
+    await page.getByRole('heading', { name: 'Latest result: run 2' }).waitFor();
+    await page.getByRole('checkbox', { name: 'Compare run 1' }).check();
+    await page.getByRole('checkbox', { name: 'Compare run 2' }).check();
+    const compared = page.getByRole('region', { name: 'Compared' });
+    await compared.getByRole('img', { name: /^Validation macro-F1 by epoch, now: run 2 .*, run 1 / }).waitFor();
+    await compared.getByRole('row', { name: /^Epochs trained/ }).waitFor();
     expect(faults).toEqual([]);
   });
 });
