@@ -2,13 +2,14 @@ import { expect, test } from 'vitest';
 import type { RunAnswer, RunInfo } from '../../main/contract/api/learning.ts';
 import { defaultAugmentation } from '../../main/contract/augmentation.ts';
 import type { Evaluation, Interval } from '../../main/contract/evaluation.ts';
+import type { NetworkInfo } from '../../main/contract/networks.ts';
 import { range, short, spoken } from '../../renderer/src/charts/figures.ts';
 import { roundTicks, smooth } from '../../renderer/src/charts/scale.ts';
 import { changesBetween } from '../../renderer/src/evaluate/changes.ts';
 import { folderOf, lastPart } from '../../renderer/src/share/paths.ts';
 import { recipeOf, titleOf } from '../../renderer/src/runs.ts';
 import { comparedScores, comparedSettings } from '../../renderer/src/train/compare.ts';
-import type { FineTuningForm } from '../../renderer/src/train/fine-tuning-form.ts';
+import { type FineTuningForm, suggestedFreeze, trainedParameters } from '../../renderer/src/train/fine-tuning-form.ts';
 import { defaultForm, settingsOf } from '../../renderer/src/train/settings.ts';
 
 test.each([
@@ -159,6 +160,16 @@ test('of a fine-tuning only what was written is told; the rest is for the defaul
   expect(choiceOf({ variation: 'turns' })?.augmentation).toMatchObject({ symmetries: true, scale: 0 });
   for (const wrong of [{ epochs: '0' }, { epochs: '1.5' }, { rate: '-1' }, { rate: 'x' }, { pretrainedRate: '2' }])
     expect(choiceOf(wrong)).toBeNull();
+});
+
+test('a fine-tuning begins where the codes were taken, or in the middle where nothing would learn from there', () => {
+  const points = ['a', 'b', 'c', 'd', 'last'].map((name, at) => ({ name, parametersBefore: 10 * at, shape: [4] }));
+  const network = { freezePoints: points } as unknown as NetworkInfo;
+  expect(suggestedFreeze(network, 'b')).toBe('b');
+  expect(suggestedFreeze(network, 'last')).toBe('c');
+  expect(suggestedFreeze({ ...network, freezePoints: network.freezePoints.slice(4) }, 'last')).toBe('');
+  expect(trainedParameters(network, null, 3)).toBe(40 + 5 * 3);
+  expect(trainedParameters(network, 'b', 3)).toBe(30 + 5 * 3);
 });
 
 test('charts get round numbers, and a smoothed line that begins at its first value', () => {
