@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { benchCodes } from './codes.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLinear } from './linear.ts';
+import { benchProbes } from './probes.ts';
 import { type Figure, type Measured, report } from './report.ts';
 import { benchScreens } from './screens.ts';
 import { benchStore } from './store.ts';
@@ -17,6 +18,7 @@ const benches: Readonly<Partial<Record<string, () => Promise<readonly Figure[] |
   codes: benchCodes,
   store: benchStore,
   linear: benchLinear,
+  probes: benchProbes,
   kernels: benchKernels,
   screens: benchScreens,
   'trunk-cache': benchTrunkCache,
