@@ -186,7 +186,7 @@ function hooksOf(
   return {
     onStep(metrics) {
       context.output({ kind: 'step', metrics });
-      context.progress(`Training, epoch ${metrics.epoch} of ${settings.epochs}`, metrics.step, total);
+      context.progress('Training', metrics.step, total);
     },
     onEpoch({ score, trainLoss, imagesPerSecond, ...common }) {
       const metrics: EpochMetrics = {
