@@ -100,7 +100,7 @@ async function measureNetwork(network: Network): Promise<Measurement> {
     if (round === 0) continue;
     best.inference = Math.min(best.inference, inferred);
     best.step = Math.min(best.step, stepped);
-    for (const { run, flop } of products) best.product = Math.max(best.product, flop / (await milliseconds(run)) / 1e6);
+    for (const product of products) best.product = Math.max(best.product, await rateOf(product));
   }
   const memory = (process.memoryUsage.rss() - before) / 2 ** 20;
   await training.release();
@@ -154,6 +154,13 @@ async function matrixProduct(side: number) {
     run: () => session.run({ a: matrix, b: matrix }),
     release: () => session.release(),
   };
+}
+
+/** GFLOP/s of a product over about as long as a step takes: a shorter one would find quiet moments that a step does not. */
+async function rateOf({ run, flop }: { run: () => Promise<unknown>; flop: number }): Promise<number> {
+  let [count, spent] = [0, 0];
+  for (; spent < 1000; count++) spent += await milliseconds(run);
+  return (count * flop) / spent / 1e6;
 }
 
 async function milliseconds(run: () => Promise<unknown>): Promise<number> {
