@@ -32,8 +32,6 @@ export interface FitOptions {
   readonly finalRows?: 'development' | 'train';
   /** Values of λ to try. */
   readonly regularisations?: readonly number[];
-  /** Of every fit, where less than `tolerances` will do. */
-  readonly tolerance?: number;
   readonly breathe?: Breathe;
 }
 
@@ -151,7 +149,7 @@ async function solverFor(
     classCount: input.classNames.length,
     rowWeights: rowWeights(input, rows, options.classWeights ?? 'none'),
   };
-  const tolerance = options.tolerance ?? tolerances[options.method][stage];
+  const tolerance = tolerances[options.method][stage];
   const solver =
     options.method === 'softmax'
       ? await createSoftmaxSolver(problem, { tolerance }, breathe)
