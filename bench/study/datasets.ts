@@ -14,6 +14,8 @@ export interface DataSet {
   readonly name: string;
   /** Side of the input, in pixels. */
   readonly size: number;
+  /** Whether the images have no up and no left: whether turned and mirrored ones are like them. */
+  readonly symmetric: boolean;
   /** Items to learn and to choose from. */
   readonly pool: readonly Labelled[];
   /** Items that are only ever measured on; drawn from the pool anew for each seed where there are none. */
@@ -35,7 +37,7 @@ export function whiteCells(): DataSet {
   });
   const counts = Map.groupBy(all, ({ label }) => label);
   const pool = all.filter(({ label }) => counts.get(label)!.length >= leastOfClass);
-  return { name: 'wbc', size: 96, pool, test: [] };
+  return { name: 'wbc', size: 96, symmetric: true, pool, test: [] };
 }
 
 /** Small pictures of animals and vehicles: like the pretraining data in kind. */
@@ -45,7 +47,7 @@ export function cifar(): DataSet {
     readdirSync(join(folder, name)).flatMap((label) =>
       readdirSync(join(folder, name, label)).map((file) => ({ image: join(folder, name, label, file), label })),
     );
-  return { name: 'cifar10', size: 64, pool: part('train'), test: part('test') };
+  return { name: 'cifar10', size: 64, symmetric: false, pool: part('train'), test: part('test') };
 }
 
 /**

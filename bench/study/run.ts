@@ -15,6 +15,7 @@ import { createStudio, type RunningStudio } from '../../main/studio.ts';
 import { fineTune } from '../../main/training/fine-tune.ts';
 import { trainLinear } from '../../main/training/train-linear.ts';
 import { forkTrainer } from '../../main/trainer/fork.ts';
+import { defaultAugmentation } from '../../main/contract/augmentation.ts';
 import { currentSplit } from '../../main/evaluation/project-split.ts';
 import { importItems } from '../../main/items/import.ts';
 import { cifar, type DataSet, drawParts, shared, whiteCells } from './datasets.ts';
@@ -67,7 +68,7 @@ const studio = createStudio(forkTrainer, join(work, 'data'));
 try {
   await addNetwork(studio.libraryFolder, studio.trainer, join(shared, 'models', networkName));
   for (const data of [whiteCells(), cifar()].filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
-    for (const seed of seeds) for (const labels of perClass) await tryAll(studio, data, labels, seed);
+    for (const labels of perClass) for (const seed of seeds) await tryAll(studio, data, labels, seed);
 } finally {
   studio.close();
   await rm(work, { recursive: true });
@@ -114,17 +115,18 @@ async function tryOne(
   studio: RunningStudio,
   project: Project,
   network: StoredNetwork,
-  { size }: DataSet,
+  { size, symmetric }: DataSet,
   { choice }: Way,
   seed: number,
 ): Promise<Pick<Outcome, 'macroF1' | 'accuracy' | 'seconds' | 'epochs'>> {
   const recipe = { network, size, seed, device: 'cpu' } as const;
   const start = performance.now();
   const point = network.info.freezePoints.at(-1)!;
+  const augmentation = { ...defaultAugmentation, symmetries: symmetric };
   const { run } = choice
     ? await fineTune(studio, project, {
         ...recipe,
-        settings: fineTuningOf(network.info, currentSplit(project).counts.train, choice),
+        settings: fineTuningOf(network.info, currentSplit(project).counts.train, { ...choice, augmentation }),
       })
     : await trainLinear(studio, project, { ...recipe, point, method: 'softmax', pooling: 'avg' });
   const { macroF1, accuracy } = run.result.test!;
