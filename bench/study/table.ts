@@ -18,7 +18,8 @@ export function studyTable(
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return `# What each way to train is worth
 
-Macro-F1 on held-out items, mean ± standard deviation over seeds (each draws other labels), and the median seconds of training.
+Macro-F1 on held-out items, mean ± standard deviation over seeds (each draws other labels), and the median seconds of training
+(which depend on what else the machine does).
 Network: ${network}, pretrained on ImageNet; the settings are the product's defaults (but that pictures of CIFAR-10, which have
 an up, are not turned and mirrored); nothing was chosen on test items. White
 blood cells (wbc, four classes with 20 items at least, 96 px, 30% held out) and CIFAR-10 (500 test images, 64 px).
