@@ -13,6 +13,13 @@ export interface ViewedImage {
   readonly views: readonly View[];
 }
 
+/** Those views that are wanted, by number, of the images that have any. */
+export function pickViews(images: readonly ViewedImage[], wanted: (id: number) => boolean): ViewedImage[] {
+  return images
+    .map((image) => ({ ...image, views: image.views.filter(({ id }) => wanted(id)) }))
+    .filter(({ views }) => views.length > 0);
+}
+
 export interface View {
   readonly id: number;
   /** Absent: the whole image. */

@@ -14,7 +14,8 @@ import {
   type TrainingProgress,
 } from '../../main/engine/training/train.ts';
 import { TrainingSession } from '../../main/engine/training/training-session.ts';
-import { buildStepInParts, headWeights, type TrainingGraphRequest } from '../../main/engine/training/training-graph.ts';
+import { headWeights } from '../../main/engine/training/classified-tail.ts';
+import { buildStepInParts, type TrainingGraphRequest } from '../../main/engine/training/training-graph.ts';
 import { temporaryFolder } from '../support/serving.ts';
 import { classCount, requestFor, residualNetwork, stripes, stripesData } from '../support/training.ts';
 

@@ -2,9 +2,9 @@ import { int } from '../graph/attributes.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { checkModel } from '../graph/check.ts';
 import type { Model } from '../graph/types.ts';
-import { buildTailModel, tailCodes } from '../networks/tail-graph.ts';
+import { buildTailModel } from '../networks/tail-graph.ts';
+import { addHead, withInputs } from './classified-tail.ts';
 import { foldFrozenNorm } from './fold-frozen-norm.ts';
-import { headBias, headWeights } from './training-graph.ts';
 import type { TrainingGraphRequest } from './training-graph.ts';
 
 /** Name of the output of `buildEvaluation`, float32 [N, C]. */
@@ -20,13 +20,9 @@ export function buildEvaluation(
   { network, freeze, parameters, head, classCount }: TrainingGraphRequest,
   statistics: readonly string[],
 ): Model {
-  const { graph } = buildTailModel(network, freeze);
-  const fed = [...parameters.map(({ name }) => name), ...statistics];
-  const constants = [...graph.initializers].filter(([name]) => !fed.includes(name));
-  const builder = new GraphBuilder({ ...graph, outputs: [], initializers: new Map(constants) });
-  for (const name of fed) builder.input(name, 'float32', graph.initializers.get(name)!.shape);
-  for (const { name, shape } of head) builder.input(name, 'float32', shape);
-  const logits = builder.add('Gemm', [tailCodes(network).name, headWeights, headBias]);
+  const opened = withInputs(buildTailModel(network, freeze), [...parameters.map(({ name }) => name), ...statistics]);
+  const builder = new GraphBuilder({ ...opened.graph, outputs: [] });
+  const logits = addHead(builder, network, head);
   builder.add('LogSoftmax', [logits], { axis: int(1) }, { outputs: [logProbabilitiesOutput] });
   builder.output(logProbabilitiesOutput, 'float32', ['N', classCount]);
   const model = foldFrozenNorm(builder.build());

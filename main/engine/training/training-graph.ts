@@ -4,15 +4,16 @@ import { checkModel } from '../graph/check.ts';
 import { foldModel } from '../graph/fold.ts';
 import { inferShapes } from '../graph/shapes.ts';
 import { createTensor, elementCount } from '../graph/tensors.ts';
-import type { Model, Tensor, ValueInfo } from '../graph/types.ts';
+import type { Model, Tensor } from '../graph/types.ts';
 import { add, div, mul, number, operation, sqrt, sub } from '../gradients/expressions.ts';
 import type { Expression } from '../gradients/expressions.ts';
 import { addGradients } from '../gradients/walk.ts';
 import { ExpressionWriter } from '../gradients/write.ts';
 import type { FreezePoint } from '../networks/freeze-points.ts';
 import type { Network } from '../networks/network.ts';
-import { buildTailModel, tailCodes } from '../networks/tail-graph.ts';
+import { buildTailModel } from '../networks/tail-graph.ts';
 import { statisticsOf, withBatchStatistics } from './batch-statistics.ts';
+import { addHead, withInputs } from './classified-tail.ts';
 import { foldFrozenNorm } from './fold-frozen-norm.ts';
 import { addCrossEntropy, targetsInput, weightsInput } from './losses.ts';
 import { scalarInputs } from './optimizers.ts';
@@ -62,10 +63,6 @@ export const lossOutput = 'training/loss';
 /** Name of the output that holds the norm of all gradients together, where there is a limit to it. */
 export const normOutput = 'training/gradient-norm';
 
-/** Names of the new classifier's parameters: [D, C] and [C]. */
-export const headWeights = 'head/weights';
-export const headBias = 'head/bias';
-
 /**
  * One step of training as one graph: the tail, the new classifier, the loss, the backward pass and the optimizer, in standard
  * operators.
@@ -91,7 +88,12 @@ export function buildStep(request: TrainingGraphRequest): StatefulModel {
  * gradients up; the second then changes the parameters and sets the sums back to zero. Weights of all parts together must be
  * as of one batch, and the losses add up to the batch's.
  */
-export function buildStepInParts(request: TrainingGraphRequest): { gather: StatefulModel; apply: StatefulModel } {
+export function buildStepInParts(request: TrainingGraphRequest): {
+  gather: StatefulModel;
+  apply: StatefulModel;
+  /** What both hand to one another: the gradients' sums, which begin at zero. */
+  sums: readonly StateTensor[];
+} {
   const first = addForwardAndBackward(request);
   const writer = new ExpressionWriter(first.builder);
   const trained = [...request.parameters, ...request.head];
@@ -110,7 +112,7 @@ export function buildStepInParts(request: TrainingGraphRequest): { gather: State
     next: builder.constant(initial, `${name}/zero`),
     initial,
   }));
-  return { gather, apply: finish(builder, [...update.state, ...emptied], update.scalars, update.outputs) };
+  return { gather, apply: finish(builder, [...update.state, ...emptied], update.scalars, update.outputs), sums };
 }
 
 const sumOf = (name: string): string => `${name}/gradient-sum`;
@@ -143,13 +145,12 @@ function addForwardAndBackward(request: TrainingGraphRequest): Backward {
   const shape = [batch, ...input.shape.slice(1)];
   const folded = foldModel(tail, { [input.name]: shape });
   const followed = request.normalisation === 'batch' ? statisticsOf(folded.graph) : [];
-  const opened = withInputs(folded, { ...input, shape }, [...parameters.map(({ name }) => name), ...followed]);
+  const atSize = { ...folded, graph: { ...folded.graph, inputs: [{ ...input, shape }] } };
+  const opened = withInputs(atSize, [...parameters.map(({ name }) => name), ...followed]);
   const { model, statistics } =
     request.normalisation === 'batch' ? withBatchStatistics(opened) : { model: foldFrozenNorm(opened), statistics: [] };
   const builder = new GraphBuilder({ ...model.graph, outputs: [] });
-  for (const { name, shape: own } of head) builder.input(name, 'float32', own);
-  const { name: codes } = tailCodes(network);
-  const logits = builder.add('Gemm', [codes, headWeights, headBias]);
+  const logits = addHead(builder, network, head);
   addCrossEntropy(builder, logits, { batch, classCount, output: lossOutput });
 
   const forward = builder.build();
@@ -173,19 +174,6 @@ function addForwardAndBackward(request: TrainingGraphRequest): Backward {
     }),
     inputs: [input.name, targetsInput, weightsInput],
   };
-}
-
-/** The model with some of its constants made inputs. */
-function withInputs(model: Model, input: ValueInfo, names: readonly string[]): Model {
-  const { graph } = model;
-  const open = new Set(names);
-  const inputs = names.map((name): ValueInfo => ({
-    name,
-    type: 'float32',
-    shape: graph.initializers.get(name)!.shape,
-  }));
-  const initializers = new Map([...graph.initializers].filter(([name]) => !open.has(name)));
-  return { ...model, graph: { ...graph, inputs: [input, ...inputs], initializers } };
 }
 
 interface AddedUpdate {

@@ -168,8 +168,8 @@ async function wholeStepper(stateful: StatefulModel, state: DeviceState): Promis
 }
 
 async function partsStepper(request: TrainingGraphRequest, state: DeviceState, parts: number): Promise<Stepper> {
-  const { gather, apply } = buildStepInParts({ ...request, batch: request.batch / parts });
-  for (const { name, initial } of gather.state) if (name.endsWith('/gradient-sum')) state.set(name, initial);
+  const { gather, apply, sums } = buildStepInParts({ ...request, batch: request.batch / parts });
+  for (const { name, initial } of sums) state.set(name, initial);
   const [gatherer, applier] = [await createRunner(gather, state), await createRunner(apply, state)];
   return {
     parts,

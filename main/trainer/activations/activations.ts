@@ -15,7 +15,7 @@ import { distinctViews, drawAugmentation } from '../batches/draw-augmentation.ts
 import type { JobContext } from '../context.ts';
 import { renderAhead } from '../render-ahead.ts';
 import { trialPixels } from '../trial-pixels.ts';
-import type { View, ViewedImage, ViewFailure } from '../views.ts';
+import { pickViews, type View, type ViewedImage, type ViewFailure } from '../views.ts';
 import {
   type ActivationsDemand,
   checkFree,
@@ -115,7 +115,13 @@ export async function openActivations(request: ActivationsRequest, context: JobC
     for (const [at, { key }] of wanted.entries()) if (store.find(key) === undefined) missing.add(at);
     await makeRoom(store, { folder, own, limit, demand: { ...demand, views } }, wanted, missing.size);
     const { device, failures } = missing.size
-      ? await compute(request, store, wanted, pick(portions, missing), context)
+      ? await compute(
+          request,
+          store,
+          wanted,
+          pickViews(portions, (at) => missing.has(at)),
+          context,
+        )
       : { device: undefined, failures: [] };
 
     const rows = new Map<number, number[]>();
@@ -174,12 +180,6 @@ async function listWanted(
     portions.push({ ...image, views: own });
   }
   return { wanted, portions };
-}
-
-function pick(images: readonly ViewedImage[], ids: ReadonlySet<number>): ViewedImage[] {
-  return images
-    .map((image) => ({ ...image, views: image.views.filter(({ id }) => ids.has(id)) }))
-    .filter(({ views }) => views.length > 0);
 }
 
 const checkedAtOnce = 64;

@@ -1,5 +1,5 @@
 import { renderAhead } from '../render-ahead.ts';
-import type { ViewedImage, ViewFailure } from '../views.ts';
+import { pickViews, type ViewedImage, type ViewFailure } from '../views.ts';
 import { prepareAhead } from './ahead.ts';
 import type { BatchOrder } from './order.ts';
 import type { RenderedItems } from './rendered-items.ts';
@@ -51,9 +51,7 @@ export interface PlainItems {
 /** Every item once, as it is, image by image, each decoded once: for measuring a network that takes pixels. */
 export function plainBatches({ images, ids, size, batchSize, onFailure }: PlainItems): BatchSource {
   const rowOf = new Map(ids.map((id, row) => [id, row]));
-  const wanted = images
-    .map((image) => ({ ...image, views: image.views.filter(({ id }) => rowOf.has(id)) }))
-    .filter(({ views }) => views.length > 0);
+  const wanted = pickViews(images, (id) => rowOf.has(id));
   return {
     shape: [size, size, 3],
     type: 'uint8',

@@ -5,7 +5,7 @@ import type { Tensor } from '../../engine/graph/types.ts';
 import { fitLinear } from '../../engine/linear/fit.ts';
 import { foldedWeights } from '../../engine/linear/head.ts';
 import type { Parameter } from '../../engine/training/parameters.ts';
-import { headBias, headWeights } from '../../engine/training/training-graph.ts';
+import { headBias, headWeights } from '../../engine/training/classified-tail.ts';
 import type { JobContext } from '../context.ts';
 import type { LabelledData } from '../labelled-data.ts';
 

@@ -12,7 +12,7 @@ import type { BatchSource } from '../batches/source.ts';
 import type { JobContext } from '../context.ts';
 import type { FineTuneOutput, FineTuneParams } from '../jobs/fine-tune.ts';
 import { rowsOfPart } from '../labelled-data.ts';
-import type { ViewedImage, ViewFailure } from '../views.ts';
+import { pickViews, type ViewFailure } from '../views.ts';
 
 /** The items of a run as the loop takes them. */
 export interface TrainingItems {
@@ -112,7 +112,7 @@ async function openActivationsSupply(
       networkHash,
       point,
       device,
-      images: viewsOf(images, wanted),
+      images: pickViews(images, (id) => wanted.has(id)),
       viewKeys,
       varied,
       augmentation,
@@ -138,7 +138,10 @@ async function openPixelsSupply(
   trained: ReadonlySet<number>,
   context: JobContext<FineTuneOutput>,
 ): Promise<Supply> {
-  const items = await openRenderedItems({ images: viewsOf(images, trained), size, augmentation, seed }, context);
+  const items = await openRenderedItems(
+    { images: pickViews(images, (id) => trained.has(id)), size, augmentation, seed },
+    context,
+  );
   const told = new Set<number>();
   const onFailure = (failure: ViewFailure): void => {
     if (!told.has(failure.id)) context.output({ kind: 'failure', failure });
@@ -152,13 +155,6 @@ async function openPixelsSupply(
     held: (ids, batchSize) => plainBatches({ images, ids, size, batchSize, onFailure }),
     close: () => items.close(),
   };
-}
-
-/** The views of some items alone. */
-function viewsOf(images: readonly ViewedImage[], wanted: ReadonlySet<number>): ViewedImage[] {
-  return images
-    .map((image) => ({ ...image, views: image.views.filter(({ id }) => wanted.has(id)) }))
-    .filter(({ views }) => views.length > 0);
 }
 
 async function* asBatches(

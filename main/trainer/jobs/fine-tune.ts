@@ -13,7 +13,7 @@ import type { Device } from '../../engine/runtime/session.ts';
 import { openTrainingSession } from '../../engine/training/setup.ts';
 import { train, type Trained, type TrainingData, type TrainingHooks } from '../../engine/training/train.ts';
 import { checkTrainable } from '../../engine/training/trainable.ts';
-import { headBias, headWeights } from '../../engine/training/training-graph.ts';
+import { headBias, headWeights } from '../../engine/training/classified-tail.ts';
 import { writeClassifierFile } from '../classifier-file.ts';
 import type { JobContext } from '../context.ts';
 import { answerMatrix, answersOf, suggestionsOf } from '../fine-tuning/answers.ts';
