@@ -30,6 +30,10 @@ class NetworkBuilder {
   }
 
   /** A convolution and its BatchNormalization. */
+  normalisedConvolution(from: string, channels: number, options: ConvolutionOptions): string {
+    return this.normalise(this.convolution(from, channels, options));
+  }
+
   convolution(from: string, channels: number, { kernel, stride = 1, depthwise = false }: ConvolutionOptions): string {
     const given = this.#channels.get(from)!;
     const shape = [channels, depthwise ? 1 : given, kernel, kernel];
@@ -40,19 +44,22 @@ class NetworkBuilder {
       pads: ints([pad, pad, pad, pad]),
       group: int(depthwise ? channels : 1),
     });
-    const normalised = this.builder.add(
-      'BatchNormalization',
-      [
-        value,
-        this.#vector(channels, 1),
-        this.#vector(channels, 0),
-        this.#vector(channels, 0),
-        this.#vector(channels, 1),
-      ],
-      { epsilon: float(1e-5) },
+    this.#channels.set(value, channels);
+    return value;
+  }
+
+  normalise(from: string): string {
+    const [one, zero] = [1, 0].map((value) => this.#vector(this.channels(from), value));
+    return this.add('BatchNormalization', [from, one, zero, zero, one], { epsilon: float(1e-5) });
+  }
+
+  concatenate(values: readonly string[]): string {
+    const value = this.builder.add('Concat', values, { axis: int(1) });
+    this.#channels.set(
+      value,
+      values.reduce((sum, one) => sum + this.channels(one), 0),
     );
-    this.#channels.set(normalised, channels);
-    return normalised;
+    return value;
   }
 
   /** An operator that leaves the channels as they are. */
@@ -91,7 +98,7 @@ class NetworkBuilder {
 /** He et al., Deep Residual Learning for Image Recognition, 2016. */
 export function resNet18(size: number): Model {
   const net = new NetworkBuilder('resnet18');
-  let value = net.add('Relu', [net.convolution(net.input(size), 64, { kernel: 7, stride: 2 })]);
+  let value = net.add('Relu', [net.normalisedConvolution(net.input(size), 64, { kernel: 7, stride: 2 })]);
   value = net.add('MaxPool', [value], {
     kernel_shape: ints([3, 3]),
     strides: ints([2, 2]),
@@ -104,10 +111,10 @@ export function resNet18(size: number): Model {
     [512, 2],
   ])
     for (const stride of [first, 1]) {
-      const inner = net.add('Relu', [net.convolution(value, channels, { kernel: 3, stride })]);
-      const outer = net.convolution(inner, channels, { kernel: 3 });
+      const inner = net.add('Relu', [net.normalisedConvolution(value, channels, { kernel: 3, stride })]);
+      const outer = net.normalisedConvolution(inner, channels, { kernel: 3 });
       const same = stride === 1 && channels === net.channels(value);
-      const skipped = same ? value : net.convolution(value, channels, { kernel: 1, stride });
+      const skipped = same ? value : net.normalisedConvolution(value, channels, { kernel: 1, stride });
       value = net.add('Relu', [net.add('Add', [outer, skipped])]);
     }
   return net.finish(value);
@@ -118,7 +125,7 @@ export function mobileNetV2(size: number): Model {
   const net = new NetworkBuilder('mobilenetv2');
   const [least, most] = [0, 6].map((bound) => net.builder.constant(scalar(bound), 'bound'));
   const relu6 = (value: string): string => net.add('Clip', [value, least, most]);
-  let value = relu6(net.convolution(net.input(size), 32, { kernel: 3, stride: 2 }));
+  let value = relu6(net.normalisedConvolution(net.input(size), 32, { kernel: 3, stride: 2 }));
   for (const [widening, channels, count, first] of [
     [1, 16, 1, 1],
     [6, 24, 2, 2],
@@ -131,10 +138,35 @@ export function mobileNetV2(size: number): Model {
     for (let i = 0; i < count; i++) {
       const stride = i === 0 ? first : 1;
       const wide = net.channels(value) * widening;
-      const widened = widening === 1 ? value : relu6(net.convolution(value, wide, { kernel: 1 }));
-      const filtered = relu6(net.convolution(widened, wide, { kernel: 3, stride, depthwise: true }));
-      const narrowed = net.convolution(filtered, channels, { kernel: 1 });
+      const widened = widening === 1 ? value : relu6(net.normalisedConvolution(value, wide, { kernel: 1 }));
+      const filtered = relu6(net.normalisedConvolution(widened, wide, { kernel: 3, stride, depthwise: true }));
+      const narrowed = net.normalisedConvolution(filtered, channels, { kernel: 1 });
       value = i === 0 ? narrowed : net.add('Add', [value, narrowed]);
     }
-  return net.finish(relu6(net.convolution(value, 1280, { kernel: 1 })));
+  return net.finish(relu6(net.normalisedConvolution(value, 1280, { kernel: 1 })));
+}
+
+/** Huang et al., Densely Connected Convolutional Networks, 2017: DenseNet-121. */
+export function denseNet121(size: number): Model {
+  const net = new NetworkBuilder('densenet121');
+  const growth = 32;
+  const activate = (value: string): string => net.add('Relu', [net.normalise(value)]);
+  const halve = { kernel_shape: ints([2, 2]), strides: ints([2, 2]) };
+  let value = net.add('Relu', [net.normalisedConvolution(net.input(size), 2 * growth, { kernel: 7, stride: 2 })]);
+  value = net.add('MaxPool', [value], {
+    kernel_shape: ints([3, 3]),
+    strides: ints([2, 2]),
+    pads: ints([1, 1, 1, 1]),
+  });
+  for (const [block, layers] of [6, 12, 24, 16].entries()) {
+    if (block > 0) {
+      const halved = net.convolution(activate(value), net.channels(value) / 2, { kernel: 1 });
+      value = net.add('AveragePool', [halved], halve);
+    }
+    for (let layer = 0; layer < layers; layer++) {
+      const narrowed = net.convolution(activate(value), 4 * growth, { kernel: 1 });
+      value = net.concatenate([value, net.convolution(activate(narrowed), growth, { kernel: 3 })]);
+    }
+  }
+  return net.finish(activate(value));
 }

@@ -65,6 +65,43 @@ export async function decodeImage(path: string, page: number): Promise<Decoded> 
   return format === 'bmp' ? decodeBmpFile(path) : decodeWithLibvips(path, format, page);
 }
 
+/** What is shown of a page: its values, without what is known of the file. */
+export type Shown = Pick<Decoded, 'width' | 'height' | 'bands' | 'samples'>;
+
+/**
+ * The values of one page, as `decodeImage` gives them. A JPEG, which is always of 8 bits, is decoded without a look at its metadata
+ * first: that takes as long as half of a small one.
+ *
+ * @param page from 0
+ * @throws UserError naming the file and the reason
+ */
+export async function decodeShown(path: string, page: number): Promise<Shown> {
+  const jpeg = page === 0 && formatOf(path, await readHead(path, sniffLength)) === 'jpeg';
+  // The long way says what is wrong with a file.
+  return (jpeg && (await decodeJpeg(path))) || decodeImage(path, page);
+}
+
+/** Undefined where it fails. */
+async function decodeJpeg(path: string): Promise<Shown | undefined> {
+  try {
+    const image = opened(path, 'jpeg', 0, maximumPixels);
+    const { data, info } = await eightBits(image).toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    return channels === 3 ? { width, height, bands: 3, samples: typed(data, 8) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A page that is decoded when it is wanted, turned upright; its colour profile is not applied. */
+function opened(path: string, format: ImageFormat, page: number, limitInputPixels: number | false): Sharp {
+  // libjpeg reports damaged data as warnings only; libtiff warns of every private tag, of which microscopes write many.
+  const failOn = format === 'jpeg' ? 'warning' : 'error';
+  return sharp(path, { failOn, page, autoOrient: true, ignoreIcc: true, limitInputPixels });
+}
+
+const eightBits = (image: Sharp): Sharp => image.toColourspace('srgb').raw({ depth: 'uchar' });
+
 function checkSize(path: string, width: number, height: number): void {
   if (width * height <= maximumPixels) return;
   const millions = (pixels: number): string => `${Math.round(pixels / 1e6)} million`;
@@ -98,9 +135,7 @@ async function decodeBmpFile(path: string): Promise<Decoded> {
 }
 
 async function decodeWithLibvips(path: string, format: ImageFormat, page: number): Promise<Decoded> {
-  // libjpeg reports damaged data as warnings only; libtiff warns of every private tag, of which microscopes write many.
-  const failOn = format === 'jpeg' ? 'warning' : 'error';
-  const image = sharp(path, { failOn, page, autoOrient: true, ignoreIcc: true, limitInputPixels: false });
+  const image = opened(path, format, page, false);
   let metadata: Metadata;
   try {
     metadata = await image.metadata();
@@ -143,7 +178,7 @@ function plan(
     );
   if (depth === 'uchar') {
     const opaque = hasAlpha && format !== 'tiff' ? image.flatten({ background: '#ffffff' }) : image;
-    return { bits: 8, bands: 3, output: opaque.toColourspace('srgb').raw({ depth: 'uchar' }) };
+    return { bits: 8, bands: 3, output: eightBits(opaque) };
   }
   const bands = grey ? 1 : 3;
   if (depth === 'ushort') {

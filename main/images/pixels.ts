@@ -1,5 +1,5 @@
 import type { DisplayLimits } from '../contract/images.ts';
-import { decodeImage } from './decode.ts';
+import { decodeShown } from './decode.ts';
 import { limitsOf, toDisplay } from './display.ts';
 
 /** An image as it is shown and as networks see it. */
@@ -23,7 +23,7 @@ export interface ReadOptions {
  * @throws UserError when the file is not an image that can be read in full
  */
 export async function readPixels(path: string, options: ReadOptions = {}): Promise<Pixels> {
-  const { width, height, bands, samples } = await decodeImage(path, options.page ?? 0);
+  const { width, height, bands, samples } = await decodeShown(path, options.page ?? 0);
   const shown = samples instanceof Uint8Array ? samples : toDisplay(samples, options.limits ?? limitsOf(samples));
   return { width, height, data: bands === 3 ? shown : greyToRgb(shown) };
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import sharp, { type Color, type Sharp } from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { inspectImage } from '../../main/images/decode.ts';
+import { decodeImage, inspectImage } from '../../main/images/decode.ts';
 import { hashFile } from '../../main/images/hash.ts';
 import { readPixels } from '../../main/images/pixels.ts';
 import { bmp, pngClaiming, temporaryFolder, tiff } from '../support/image-files.ts';
@@ -74,12 +74,21 @@ describe('every format', () => {
     const lengths = [...cuts, ...[0.9, 0.5, 0.2, 0.05].map((share) => Math.floor(needed * share)), 30, 9, 1];
     for (const length of lengths) {
       const path = folder.write('cut.img', whole.subarray(0, length));
-      await expect(inspectImage(path), `${length} of ${whole.length} bytes`).rejects.toMatchObject({
-        name: 'UserError',
-        message: expect.stringContaining(path) as string,
-      });
+      for (const read of [inspectImage, readPixels])
+        await expect(read(path), `${length} of ${whole.length} bytes`).rejects.toMatchObject({
+          name: 'UserError',
+          message: expect.stringContaining(path) as string,
+        });
     }
   });
+});
+
+test('a JPEG is shown as it is decoded the long way, in grey, RGB and CMYK', async () => {
+  for (const space of ['b-w', 'srgb', 'cmyk'] as const) {
+    const path = folder.write('picture.jpg', await noise().toColourspace(space).jpeg().toBuffer());
+    const { samples } = await decodeImage(path, 0);
+    expect(Buffer.compare((await readPixels(path)).data, samples as Uint8Array), space).toBe(0);
+  }
 });
 
 describe('files that are no images', () => {
@@ -115,7 +124,9 @@ describe('files that are no images', () => {
   test('damaged data inside a JPEG', async () => {
     const damaged = Buffer.from(encoded.jpeg);
     damaged.fill(0xff, damaged.length - 400, damaged.length - 300);
-    await expect(inspectImage(folder.write('damaged.jpg', damaged))).rejects.toThrow('cannot be decoded');
+    const path = folder.write('damaged.jpg', damaged);
+    await expect(inspectImage(path)).rejects.toThrow('cannot be decoded');
+    await expect(readPixels(path)).rejects.toThrow('cannot be decoded');
   });
 });
 
@@ -157,9 +168,10 @@ describe('decompression bombs are refused before memory is taken for them', () =
   test.each(['png', 'gif', 'jpeg', 'webp', 'tiff', 'bmp'])('%s', async (format) => {
     const before = process.memoryUsage().rss;
     const path = folder.write(`bomb.${format}`, huge(format));
-    await expect(inspectImage(path)).rejects.toThrow(
-      /bomb\.\w+: the image says it has \d+ × \d+ pixels \(\d+ million\); at most 134 million are read/,
-    );
+    for (const read of [inspectImage, readPixels])
+      await expect(read(path)).rejects.toThrow(
+        /bomb\.\w+: the image says it has \d+ × \d+ pixels \(\d+ million\); at most 134 million are read/,
+      );
     expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
   });
 
