@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { table } from '../main/cli/table.ts';
+import { machine } from './machine.ts';
 
 /** One measured number. */
 export interface Figure {
@@ -35,7 +35,6 @@ export function report(results: readonly Measured[]): void {
         ])
       : [[bench, `skipped: ${skipped}`, '', '', '', '']],
   );
-  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.version}`;
   console.log(`${machine}\n\n${table(['bench', 'figure', 'measured', 'goal', 'reached', 'memory'], rows)}`);
   const folder = join(import.meta.dirname, '..', 'bench-results');
   mkdirSync(folder, { recursive: true });

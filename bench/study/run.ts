@@ -2,42 +2,27 @@
  * `npm run study [DATASET…]`: what each way to train is worth, with few labels and with all, over five seeds. Results are kept in
  * `bench-results/study.json` as they come, so that it can be stopped and started again; the table goes to `docs/fine-tuning-study.md`.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FineTuningChoice } from '../../main/training/fine-tuning-defaults.ts';
-import { fineTuningOf } from '../../main/training/fine-tuning-defaults.ts';
-import { addNetwork, type StoredNetwork } from '../../main/networks/library.ts';
+import { addNetwork } from '../../main/networks/library.ts';
 import { useNetwork } from '../../main/networks/project-network.ts';
-import { createProject, type Project } from '../../main/projects/project.ts';
+import { createProject } from '../../main/projects/project.ts';
 import { createStudio, type RunningStudio } from '../../main/studio.ts';
-import { fineTune } from '../../main/training/fine-tune.ts';
-import { trainLinear } from '../../main/training/train-linear.ts';
 import { forkTrainer } from '../../main/trainer/fork.ts';
-import { defaultAugmentation } from '../../main/contract/augmentation.ts';
-import { currentSplit } from '../../main/evaluation/project-split.ts';
 import { importItems } from '../../main/items/import.ts';
 import { cifar, type DataSet, drawParts, shared, whiteCells } from './datasets.ts';
+import { KeptResults } from './kept.ts';
+import { machine } from '../machine.ts';
 import { studyTable } from './table.ts';
+import { type Score, tryWay, type Way } from './ways.ts';
 
-/** One way to train. */
-interface Way {
-  readonly name: string;
-  /** Undefined: a softmax classifier on the codes. */
-  readonly choice: FineTuningChoice | undefined;
-}
-
-export interface Outcome {
+export interface Outcome extends Score {
   readonly data: string;
   readonly labels: string;
   readonly way: string;
   readonly seed: number;
-  readonly macroF1: number;
-  readonly accuracy: number;
-  /** Training alone, the activations and the measuring left out; of no meaning for a linear classifier. */
-  readonly seconds: number;
-  readonly epochs: number;
 }
 
 const seeds = [0, 1, 2, 3, 4];
@@ -53,10 +38,7 @@ const ways: readonly Way[] = [
   { name: 'from scratch', choice: { freeze: null, init: 'random' } },
 ];
 
-const folder = join(import.meta.dirname, '../../bench-results');
-const file = join(folder, 'study.json');
-const outcomes: Outcome[] = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Outcome[]) : [];
-mkdirSync(folder, { recursive: true });
+const outcomes = new KeptResults<Outcome>('study');
 
 if (!existsSync(shared)) {
   console.error('The real images and weights that are trained on are not at hand.');
@@ -73,9 +55,8 @@ try {
   studio.close();
   await rm(work, { recursive: true });
 }
-const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.version}`;
 const table = studyTable(
-  outcomes,
+  outcomes.all,
   ways.map(({ name }) => name),
   machine,
   networkName,
@@ -86,7 +67,7 @@ console.log(table);
 async function tryAll(studio: RunningStudio, data: DataSet, count: number | undefined, seed: number): Promise<void> {
   const labels = count === undefined ? 'all' : `${count} a class`;
   const isDone = (way: Way): boolean =>
-    outcomes.some(
+    outcomes.all.some(
       (one) => one.data === data.name && one.labels === labels && one.way === way.name && one.seed === seed,
     );
   const missing = ways.filter((way) => !isDone(way));
@@ -100,40 +81,12 @@ async function tryAll(studio: RunningStudio, data: DataSet, count: number | unde
     await importItems(project, csv, {});
     const network = await useNetwork(studio, project, networkName);
     for (const way of missing) {
-      const outcome = await tryOne(studio, project, network, data, way, seed);
-      outcomes.push({ data: data.name, labels, way: way.name, seed, ...outcome });
-      writeFileSync(file, JSON.stringify(outcomes, undefined, 1));
+      const outcome = await tryWay(studio, project, { network, data, way, seed });
+      outcomes.add({ data: data.name, labels, way: way.name, seed, ...outcome });
       console.error(`${name}, ${way.name}: ${outcome.macroF1.toFixed(3)} in ${outcome.seconds.toFixed(0)} s`);
     }
   } finally {
     project.close();
     await rm(project.folder, { recursive: true });
   }
-}
-
-async function tryOne(
-  studio: RunningStudio,
-  project: Project,
-  network: StoredNetwork,
-  { size, symmetric }: DataSet,
-  { choice }: Way,
-  seed: number,
-): Promise<Pick<Outcome, 'macroF1' | 'accuracy' | 'seconds' | 'epochs'>> {
-  const recipe = { network, size, seed, device: 'cpu' } as const;
-  const start = performance.now();
-  const point = network.info.freezePoints.at(-1)!;
-  const augmentation = { ...defaultAugmentation, symmetries: symmetric };
-  const { run } = choice
-    ? await fineTune(studio, project, {
-        ...recipe,
-        settings: fineTuningOf(network.info, currentSplit(project).counts.train, { ...choice, augmentation }),
-      })
-    : await trainLinear(studio, project, { ...recipe, point, method: 'softmax', pooling: 'avg' });
-  const { macroF1, accuracy } = run.result.test!;
-  return {
-    macroF1: macroF1.value!,
-    accuracy: accuracy.value!,
-    seconds: run.result.fineTuning?.seconds ?? (performance.now() - start) / 1000,
-    epochs: run.result.fineTuning?.epochs ?? 0,
-  };
 }
