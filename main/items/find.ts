@@ -33,7 +33,7 @@ export function findItem(project: Project, given: string): number {
       'SELECT items.id FROM items JOIN images ON images.id = items.image_id WHERE path IN (?, ?) ORDER BY items.id',
     )
     .pluck()
-    .all(resolve(given), relative(project.folder, given));
+    .all(...pathsOf(project, given));
   const id = ids.at(0);
   if (id === undefined) throw new UserError(`There is no item of the image ${given} in ${project.name}.`);
   if (ids.length > 1)
@@ -42,6 +42,26 @@ export function findItem(project: Project, given: string): number {
     );
   return id;
 }
+
+/**
+ * The image that a person means by its path: every page of it that the project has.
+ *
+ * @throws UserError when there is none
+ */
+export function findImages(project: Project, given: string): number[] {
+  const ids = project.database
+    .prepare<[string, string], number>('SELECT id FROM images WHERE path IN (?, ?) ORDER BY id')
+    .pluck()
+    .all(...pathsOf(project, given));
+  if (ids.length === 0) throw new UserError(`There is no image ${given} in ${project.name}.`);
+  return ids;
+}
+
+/** How the project may have stored a path: referred to where it lies, or copied in. */
+const pathsOf = (project: Project, given: string): [string, string] => [
+  resolve(given),
+  relative(project.folder, given),
+];
 
 /** What items are, in the order asked for. */
 export function describeItems(project: Project, ids: readonly number[]): ItemDescription[] {

@@ -79,6 +79,24 @@ describe('the command line', () => {
     expect(labels.stdout.trim().split('\n')).toHaveLength(41);
   });
 
+  it('takes items and images out, and says first what would go', async () => {
+    const project = join(folder, 'remove');
+    await run('new', project);
+    await run('import', project, join(folder, 'images'), '--labels', 'folders', '--copy');
+    const weight = { images: 2, items: 2, labelled: 2, copies: 2 };
+    expect(await run('remove', project, '3', '4')).toEqual({ removed: false, ...weight });
+    expect(await run('status', project)).toMatchObject({ images: 40 });
+    expect(await run('remove', project, '3', '4', '--yes')).toEqual({ removed: true, ...weight });
+    const [{ image }] = await run<{ image: string }[]>('labels', project, '--csv', '-');
+    expect(await run('remove', project, '--image', image, '--yes')).toMatchObject({ removed: true, images: 1 });
+    expect(await run('status', project)).toMatchObject({ images: 37, labelled: 37 });
+    const gone = await attempt('remove', project, '--image', image, '--yes');
+    expect({ code: gone.code, stderr: gone.stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no image') as string,
+    });
+  });
+
   it('tells a failure (1) from wrong usage (2), and keeps the standard output for results', async () => {
     const cases: [number, RegExp, ...string[]][] = [
       [2, /unknown command/, 'fly'],
@@ -91,6 +109,7 @@ describe('the command line', () => {
       [2, /'--seed' cannot be used with --resume/, 'train', 'p', '--resume', '1', '--seed', '1'],
       [2, /must lie between/, 'train', 'p', '--method', 'fine-tune', '--freeze', 'none', '--epochs', '0'],
       [2, /unknown option/, 'status', 'p', '--loud'],
+      [2, /name either items or/, 'remove', 'p'],
       [1, /There is no project at/, 'status', join(folder, 'nowhere')],
       [1, /no network unheard-of/i, 'network', 'show', 'unheard-of'],
       [1, /no such file/i, 'network', 'add', join(folder, 'absent.onnx')],
@@ -124,6 +143,7 @@ describe('the command line', () => {
         'predict',
         'export',
         'labels',
+        'remove',
       ]),
     );
     for (const name of commands) {

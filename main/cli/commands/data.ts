@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Removal, RemovalWeight } from '../../contract/api/items.ts';
 import type { Refusal } from '../../contract/images.ts';
 import { importFormats } from '../../contract/images.ts';
 import { importItems, type ImportOptions, type ImportReport } from '../../items/import.ts';
+import { findImages, findItem } from '../../items/find.ts';
+import { removeInPortions, weighRemoval } from '../../items/remove.ts';
 import { listLabels } from '../../labels/list-labels.ts';
 import { createProject } from '../../projects/project.ts';
 import { setSetting } from '../../projects/settings.ts';
@@ -73,6 +76,8 @@ export function addDataCommands(program: Command): void {
       },
     );
 
+  addRemoveCommand(program);
+
   program
     .command('status')
     .description('what a project holds')
@@ -134,6 +139,43 @@ export function addDataCommands(program: Command): void {
         return { json: options.csv === '-' ? rows : { file: options.csv, labels: rows.length }, text };
       });
     });
+}
+
+interface RemoveOptions {
+  readonly image?: readonly string[];
+  readonly yes?: boolean;
+}
+
+function addRemoveCommand(program: Command): void {
+  program
+    .command('remove')
+    .description('take items or images out of a project, with their labels and codes')
+    .argument('<project>')
+    .argument('[items...]', 'their numbers, or paths of images that have one item')
+    .option('--image <paths...>', 'images, with all their items')
+    .option('--yes', 'do it; without this, what would go is said and nothing is touched')
+    .action(async (folder: string, given: readonly string[], { image = [], yes }: RemoveOptions, command: Command) => {
+      if (given.length > 0 === image.length > 0)
+        command.error('error: name either items or, by --image, images', { exitCode: 2 });
+      await answer(command, async ({ open, control }) => {
+        const project = open(folder);
+        const removal: Removal = image.length
+          ? { what: 'images', ids: image.flatMap((path) => findImages(project, path)) }
+          : { what: 'items', ids: given.map((one) => findItem(project, one)) };
+        const weight = weighRemoval(project, removal);
+        if (yes) await removeInPortions(project, removal, control);
+        return { json: { removed: yes ?? false, ...weight }, text: describeRemoval(weight, yes ?? false) };
+      });
+    });
+}
+
+function describeRemoval({ images, items, labelled, copies }: RemovalWeight, done: boolean): string {
+  const count = (value: number, one: string): string => `${value.toLocaleString('en')} ${one}${value === 1 ? '' : 's'}`;
+  const what = `${count(items, 'item')} (${labelled.toLocaleString('en')} labelled), ${count(images, 'image')}`;
+  const files = copies ? `, ${count(copies, 'copied file')} deleted` : '';
+  return done
+    ? `Removed ${what}${files}`
+    : `This would remove ${what}${files}. It cannot be undone; add --yes to do it. Files outside the project stay.`;
 }
 
 function displayLimits(text: string): { limits: { low: number; high: number } | null } {
