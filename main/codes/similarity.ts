@@ -1,7 +1,7 @@
 import { UserError } from '../contract/errors.ts';
 import type { Pooling } from '../contract/networks.ts';
 import type { StoredNetwork } from '../networks/library.ts';
-import { networkOf, selectPoint } from '../networks/project-network.ts';
+import { codesPoint, networkOf } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import { findSet } from './compute.ts';
@@ -28,6 +28,11 @@ export async function distancesTo(project: Project, itemId: number): Promise<Rea
 }
 
 function similaritySet(project: Project, network: StoredNetwork): number | undefined {
-  const point = selectPoint(network, getSetting(project, 'point'));
-  return findSet(project, network.info.hash, point, similarityPooling, network.info.preprocessing);
+  return findSet(
+    project,
+    network.info.hash,
+    codesPoint(project, network),
+    similarityPooling,
+    network.info.preprocessing,
+  );
 }

@@ -1,7 +1,6 @@
 import { computeCodes } from '../codes/compute.ts';
 import { similarityPooling } from '../codes/similarity.ts';
-import { selectPoint, useNetwork } from '../networks/project-network.ts';
-import { getSetting } from '../projects/settings.ts';
+import { codesPoint, useNetwork } from '../networks/project-network.ts';
 import type { Session } from '../session/session.ts';
 
 /**
@@ -14,8 +13,7 @@ export function prepareSimilarity(session: Session): number {
   return session.jobs.start({ kind: 'similar', title: 'Preparing the search for similar items' }, async (control) => {
     const network = await useNetwork(session.studio, project);
     session.touch('networks');
-    const point = selectPoint(network, getSetting(project, 'point'));
-    const request = { network, points: [point], pooling: similarityPooling };
+    const request = { network, points: [codesPoint(project, network)], pooling: similarityPooling };
     const { device } = await computeCodes(session.studio, project, request, control);
     session.computedOn(device);
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -105,7 +106,7 @@ export async function copyNetwork(network: StoredNetwork, parentFolder: string):
   const folder = join(parentFolder, network.info.hash);
   if (folder === network.folder) return network;
   if (existsSync(join(folder, infoFile))) {
-    const partial = join(folder, `${infoFile}.part`);
+    const partial = join(folder, `${infoFile}.${randomUUID()}.part`);
     await writeFile(partial, JSON.stringify(network.info, undefined, 2));
     await rename(partial, join(folder, infoFile));
     return { info: network.info, folder };

@@ -60,6 +60,11 @@ export function selectPoint(network: StoredNetwork, given: string): FreezePointI
   return selectPoints(network, given)[0];
 }
 
+/** The freeze point at which a project takes codes: the chosen one, else the last. */
+export function codesPoint(project: Project, network: StoredNetwork): FreezePointInfo {
+  return selectPoint(network, getSetting(project, 'point') ?? 'last');
+}
+
 /** What is frozen, by what a person writes: nothing (`none`: null), all but the classifier (`all`), or up to a freeze point. */
 export function freezeNamed(network: StoredNetwork, given: string): string | null {
   if (given === 'none') return null;

@@ -36,10 +36,10 @@ export function networksRouter(session: Session) {
       const project = session.project();
       const found = atHand().find(({ info }) => info.hash === hash);
       if (!found) throw new UserError('This network is not at hand any more. Add it again.');
-      const chosen = selectPoint(found, point);
+      const kept = point === null || point === 'last' ? point : selectPoint(found, point).name;
       await copyNetwork(found, project.networksFolder);
       setSetting(project, 'network', hash);
-      setSetting(project, 'point', point === 'last' ? point : chosen.name);
+      setSetting(project, 'point', kept);
       session.touch('networks');
       return null;
     }),

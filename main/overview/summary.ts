@@ -61,7 +61,10 @@ function chosenNetwork(project: Project): ProjectSummary['network'] {
   }
   const { name, freezePoints } = info;
   const chosen = getSetting(project, 'point');
+  const last = freezePoints.at(-1)!.name;
+  if (chosen === null) return { name, hash, point: last, freeze: null, decided: true };
   // The setting may name a point of a network that was chosen before.
-  const point = freezePoints.find((one) => one.name === chosen) ?? freezePoints.at(-1)!;
-  return { name, hash, point: point.name };
+  const found = freezePoints.find((one) => one.name === chosen)?.name;
+  const point = found ?? last;
+  return { name, hash, point, freeze: point, decided: found !== undefined };
 }

@@ -6,8 +6,8 @@ import type { Project } from './project.ts';
 const settings = {
   /** Content hash of the network used when none is named. */
   network: z.string().nullable().default(null),
-  /** Name of the freeze point chosen for it, or `last`. */
-  point: z.string().default('last'),
+  /** Name of the freeze point chosen for it; `last` where none was yet; null: nothing is to be frozen. */
+  point: z.string().nullable().default('last'),
   /** Stored values shown as black and white in every 16-bit image; null: each image's own. */
   displayLimits: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
 };

@@ -71,12 +71,15 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await dialog.getByLabel('Input size, in pixels').fill('48');
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
+    await page.getByText('About this network').click();
     await page.getByText('48 × 48 px, RGB, values from 0 to 1').waitFor();
 
+    await page.getByText('Freeze points as a table').click();
     const early = page.getByRole('row', { name: /^1 / });
     await early.getByRole('radio').check();
     await page.getByText('Used here').waitFor();
     await page.reload();
+    await page.getByText('Freeze points as a table').click();
     await expect.poll(() => early.getByRole('radio').isChecked()).toBe(true);
     const point = (await early.getByRole('rowheader').textContent())!.trim().split(/\s+/)[1];
     await show(page, 'Train');

@@ -9,7 +9,8 @@ import { changesBetween } from '../../renderer/src/evaluate/changes.ts';
 import { folderOf, lastPart } from '../../renderer/src/share/paths.ts';
 import { recipeOf, titleOf } from '../../renderer/src/runs.ts';
 import { comparedScores, comparedSettings } from '../../renderer/src/train/compare.ts';
-import { type FineTuningForm, suggestedFreeze, trainedParameters } from '../../renderer/src/train/fine-tuning-form.ts';
+import { freezeAt, shareOfEpoch, stopOf, trainedParameters } from '../../renderer/src/freezing.ts';
+import { type FineTuningForm, suggestedFreeze } from '../../renderer/src/train/fine-tuning-form.ts';
 import { defaultForm, settingsOf } from '../../renderer/src/train/settings.ts';
 
 test.each([
@@ -162,14 +163,28 @@ test('of a fine-tuning only what was written is told; the rest is for the defaul
     expect(choiceOf(wrong)).toBeNull();
 });
 
-test('a fine-tuning begins where the codes were taken, or in the middle where nothing would learn from there', () => {
-  const points = ['a', 'b', 'c', 'd', 'last'].map((name, at) => ({ name, parametersBefore: 10 * at, shape: [4] }));
+test('a fine-tuning begins in the middle where nothing was chosen', () => {
+  const points = ['a', 'b', 'c', 'd', 'last'].map((name) => ({ name }));
   const network = { freezePoints: points } as unknown as NetworkInfo;
-  expect(suggestedFreeze(network, 'b')).toBe('b');
-  expect(suggestedFreeze(network, 'last')).toBe('c');
-  expect(suggestedFreeze({ ...network, freezePoints: network.freezePoints.slice(4) }, 'last')).toBe('');
+  expect(suggestedFreeze(network)).toBe('c');
+  expect(suggestedFreeze({ ...network, freezePoints: network.freezePoints.slice(4) })).toBe('');
+});
+
+test('what a freeze point comes to: parameters, and the share of an epoch’s time', () => {
+  const points = ['a', 'b', 'c', 'd', 'last'].map((name, at) => ({
+    name,
+    parametersBefore: 10 * at,
+    multiplyAddsBefore: 100 * at,
+    shape: [4],
+  }));
+  const network = { freezePoints: points } as unknown as NetworkInfo;
   expect(trainedParameters(network, null, 3)).toBe(40 + 5 * 3);
   expect(trainedParameters(network, 'b', 3)).toBe(30 + 5 * 3);
+  expect(trainedParameters(network, 'last', 3)).toBe(5 * 3);
+  expect(shareOfEpoch(network, null, 3)).toBe(1);
+  expect(shareOfEpoch(network, 'b', 3)).toBeCloseTo(312 / 412, 12);
+  expect([null, 'a', 'last'].map((freeze) => stopOf(network, freeze))).toEqual([0, 1, 5]);
+  expect([0, 1, 5].map((stop) => freezeAt(network, stop))).toEqual([null, 'a', 'last']);
 });
 
 test('charts get round numbers, and a smoothed line that begins at its first value', () => {

@@ -29,8 +29,14 @@ export const networksContract = {
       }),
     )
     .output(z.object({ job: z.int() })),
-  /** Makes it the project's network, cut at a freeze point of its: a name, or `last`. */
-  choose: procedure.input(z.object({ hash: z.string(), point: z.string().default('last') })).output(z.null()),
+  /**
+   * Makes it the project's network, frozen up to a freeze point of its: a name; `last`, with which nothing was decided yet; or
+   * null: nothing is frozen. A fine-tuning freezes there, and codes are taken there; of a network that is all trained, at
+   * its last point.
+   */
+  choose: procedure
+    .input(z.object({ hash: z.string(), point: z.string().nullable().default('last') }))
+    .output(z.null()),
 };
 
 const probedNetworkSchema = z.object({

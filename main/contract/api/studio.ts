@@ -39,8 +39,19 @@ export const projectSummarySchema = z.object({
   groups: z.int(),
   labelled: z.int(),
   classes: z.int(),
-  /** The project's network, and the name of the freeze point chosen for it. */
-  network: z.object({ name: z.string(), hash: z.string(), point: z.string() }).nullable(),
+  /** The project's network, and how it is cut. */
+  network: z
+    .object({
+      name: z.string(),
+      hash: z.string(),
+      /** The freeze point at which codes are taken. */
+      point: z.string(),
+      /** The freeze point up to which a fine-tuning freezes: the same, or null where everything is to be trained. */
+      freeze: z.string().nullable(),
+      /** Somebody chose it; else it is the last, which is the usual one for codes. */
+      decided: z.boolean(),
+    })
+    .nullable(),
   runs: z.int(),
   lastRun: z
     .object({ id: z.int(), macroF1: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })

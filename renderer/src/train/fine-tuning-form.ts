@@ -73,19 +73,11 @@ export function fineTuningChoiceOf(form: FineTuningForm): Choice | null {
 const unvaried = { symmetries: false, scale: 0, shift: 0, brightness: 0, contrast: 0, colour: 0 };
 
 /**
- * The freeze point to start from: the one chosen for the codes. Where that is the last one nothing but the classifier would
- * learn, so it is the one in the middle.
+ * The freeze point to start from where none was chosen: the one in the middle. At the last, which is the usual one for codes,
+ * nothing but the classifier would learn. Empty: everything is trained.
  */
-export function suggestedFreeze({ freezePoints }: NetworkInfo, chosen: string): string {
+export function suggestedFreeze({ freezePoints }: NetworkInfo): string {
   const last = freezePoints.at(-1)!.name;
   const middle = freezePoints[Math.floor((freezePoints.length - 1) / 2)].name;
-  if (chosen !== last && freezePoints.some(({ name }) => name === chosen)) return chosen;
   return middle === last ? '' : middle;
-}
-
-/** Parameters that are trained: the network's from the freeze point on (null: all of them), and those of the new classifier. */
-export function trainedParameters({ freezePoints }: NetworkInfo, freeze: string | null, classes: number): number {
-  const last = freezePoints.at(-1)!;
-  const before = freezePoints.find(({ name }) => name === freeze)?.parametersBefore ?? 0;
-  return last.parametersBefore - before + (last.shape[0] + 1) * classes;
 }
