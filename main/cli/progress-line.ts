@@ -1,3 +1,4 @@
+import { formatBytes } from '../contract/bytes.ts';
 import type { Progress } from '../contract/progress.ts';
 
 /** Shows progress on one line of the error stream, where that is a terminal; elsewhere it says nothing. */
@@ -22,8 +23,9 @@ export class ProgressLine {
 }
 
 /** `Computing codes 1,840/4,886 · 310/s · 10 s left` */
-export function describeProgress({ step, done, total, rate, secondsLeft }: Progress): string {
-  const count = (value: number): string => Math.round(value).toLocaleString('en');
+export function describeProgress({ step, done, total, rate, secondsLeft, unit }: Progress): string {
+  const count = (value: number): string =>
+    unit === 'bytes' ? formatBytes(value) : Math.round(value).toLocaleString('en');
   const parts = [total === undefined ? `${step} ${count(done)}` : `${step} ${count(done)}/${count(total)}`];
   if (rate !== undefined) parts.push(`${rate >= 10 ? count(rate) : rate.toFixed(1)}/s`);
   if (secondsLeft !== undefined) parts.push(`${duration(secondsLeft)} left`);

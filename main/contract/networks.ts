@@ -14,6 +14,14 @@ export const preprocessingSchema = z.object({
 });
 export type Preprocessing = z.infer<typeof preprocessingSchema>;
 
+/** How pixel values are scaled, whatever the size and the layout. */
+export const scalingSchema = preprocessingSchema.pick({ range: true, mean: true, deviation: true, channels: true });
+export type Scaling = z.infer<typeof scalingSchema>;
+
+/** The scalings in use, by the field's names. */
+export const scalingNames = ['tf', 'torch', 'caffe', 'unit', 'raw'] as const;
+export type ScalingName = (typeof scalingNames)[number];
+
 export const poolings = ['avg', 'avg+max', 'pyramid'] as const;
 /** How activations [C, H, W] become one vector: mean; mean and maximum, 2C; means over a 2×2 grid, 4C. */
 export type Pooling = (typeof poolings)[number];
@@ -44,6 +52,16 @@ export const parentSchema = z.object({
   run: z.int(),
 });
 
+/** Of a network that others published: who made it, and on what terms. */
+export const publicationSchema = z.object({
+  /** Its entry in the zoo. */
+  zoo: z.string(),
+  licence: z.string(),
+  citation: z.string(),
+  documentation: z.string(),
+});
+export type Publication = z.infer<typeof publicationSchema>;
+
 /** What is kept of a network beside its file. */
 export const networkInfoSchema = z.object({
   /** SHA-256 of the network's files. */
@@ -60,6 +78,7 @@ export const networkInfoSchema = z.object({
   classes: z.int().nullable(),
   freezePoints: z.array(freezePointSchema).min(1),
   parent: parentSchema.optional(),
+  publication: publicationSchema.optional(),
   /** When it was added, ISO 8601. */
   added: z.string(),
 });

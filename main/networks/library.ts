@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../contract/errors.ts';
-import { type NetworkInfo, networkInfoSchema } from '../contract/networks.ts';
+import { type NetworkInfo, networkInfoSchema, type Publication } from '../contract/networks.ts';
 import type { Control } from '../contract/progress.ts';
 import type { Trainer } from '../trainer/client.ts';
 import type { PreprocessingChoice } from '../trainer/jobs/import-network.ts';
+import { shareFiles } from './files.ts';
 
 /** A network with the folder that its files lie in. */
 export interface StoredNetwork {
@@ -19,6 +20,8 @@ const infoFile = 'network.json';
 export interface AddOptions extends PreprocessingChoice {
   /** The file's or folder's name when absent. */
   readonly name?: string;
+  /** Of a network that others published. */
+  readonly publication?: Publication;
 }
 
 /** The networks of this person, shared by all projects: a folder each, named by content hash. */
@@ -57,7 +60,7 @@ export async function addNetwork(
   await mkdir(libraryFolder, { recursive: true });
   const partial = await mkdtemp(join(libraryFolder, 'adding-'));
   try {
-    const { name, ...preprocessing } = options;
+    const { name, publication, ...preprocessing } = options;
     const imported = await trainer.run(
       'import-network',
       { path: resolve(path), target: partial, ...preprocessing },
@@ -67,7 +70,12 @@ export async function addNetwork(
     if (existsSync(join(folder, infoFile)) && name === undefined && Object.keys(preprocessing).length === 0) {
       return readStored(folder);
     }
-    const info: NetworkInfo = { ...imported, name: name ?? imported.name, added: new Date().toISOString() };
+    const info: NetworkInfo = {
+      ...imported,
+      name: name ?? imported.name,
+      ...(publication ? { publication } : {}),
+      added: new Date().toISOString(),
+    };
     const namesake = listNetworks(libraryFolder).find(
       (one) => one.info.name === info.name && one.info.hash !== info.hash,
     );
@@ -98,9 +106,18 @@ export function findNetwork(libraryFolder: string, name: string): StoredNetwork 
   );
 }
 
+/** Takes a network out of the library. Projects that use it have its files themselves. */
+export async function removeNetwork(libraryFolder: string, hash: string): Promise<void> {
+  const { folder } = findNetwork(libraryFolder, hash);
+  // Out of the list at once, also where a program still reads its files.
+  const removed = await mkdtemp(join(libraryFolder, 'removing-'));
+  await rename(folder, join(removed, hash));
+  await rm(removed, { recursive: true, force: true });
+}
+
 /**
- * Copies a network's folder, whole or not at all. Where its files are there already, only what is known of them is
- * brought up to date: the network may have been told another preprocessing since.
+ * Gives another folder a network too, whole or not at all: its files are linked there, or copied. Where they are there
+ * already, only what is known of them is brought up to date: the network may have been told another preprocessing since.
  */
 export async function copyNetwork(network: StoredNetwork, parentFolder: string): Promise<StoredNetwork> {
   const folder = join(parentFolder, network.info.hash);
@@ -113,7 +130,8 @@ export async function copyNetwork(network: StoredNetwork, parentFolder: string):
   }
   const partial = await mkdtemp(join(parentFolder, 'copying-'));
   try {
-    await cp(network.folder, partial, { recursive: true });
+    await shareFiles(network.folder, partial, [infoFile]);
+    await writeFile(join(partial, infoFile), JSON.stringify(network.info, undefined, 2));
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder);
   } finally {

@@ -1,13 +1,19 @@
 import { basename } from 'node:path';
+import { UserError } from '../contract/errors.ts';
 import { setSetting } from '../projects/settings.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
-import { addNetwork, copyNetwork, listNetworks, type StoredNetwork } from './library.ts';
+import { addNetwork, copyNetwork, listNetworks, removeNetwork, type StoredNetwork } from './library.ts';
+import { describeLibrary } from './overview.ts';
 import { selectPoint } from './project-network.ts';
-import { UserError } from '../contract/errors.ts';
+import { findEntry } from './zoo/entries.ts';
+import { forgetDownload, getFromZoo, listZoo } from './zoo/get.ts';
 
 export function networksRouter(session: Session) {
-  const { libraryFolder, trainer } = session.studio;
+  const { studio } = session;
+  const { dataFolder, libraryFolder, trainer } = studio;
+  /** Jobs that get a network of the zoo, by its entry. */
+  const getting = new Map<string, number>();
 
   /** Those of the library, and those that came with the project. */
   const atHand = (): StoredNetwork[] => {
@@ -40,6 +46,35 @@ export function networksRouter(session: Session) {
       await copyNetwork(found, project.networksFolder);
       setSetting(project, 'network', hash);
       setSetting(project, 'point', kept);
+      session.touch('networks');
+      return null;
+    }),
+    library: api.networks.library.handler(() => describeLibrary(studio)),
+    remove: api.networks.remove.handler(async ({ input: { hash } }) => {
+      await removeNetwork(libraryFolder, hash);
+      session.touch('networks');
+      return null;
+    }),
+    zoo: api.networks.zoo.handler(() => listZoo(studio)),
+    get: api.networks.get.handler(({ input: { id, from } }) => {
+      const running = getting.get(id);
+      if (running !== undefined) return { job: running };
+      const entry = findEntry(dataFolder, id);
+      const description = { kind: 'get-network', title: `Getting ${entry.name}`, beside: true } as const;
+      const job = session.jobs.start(description, async (control) => {
+        try {
+          await getFromZoo(studio, entry, { ...control, from: from ?? undefined });
+        } finally {
+          getting.delete(id);
+          session.touch('networks');
+        }
+      });
+      getting.set(id, job);
+      return { job };
+    }),
+    forgetDownload: api.networks.forgetDownload.handler(async ({ input: { id } }) => {
+      if (getting.has(id)) throw new UserError('It is being fetched. Cancel that first.');
+      await forgetDownload(libraryFolder, findEntry(dataFolder, id));
       session.touch('networks');
       return null;
     }),

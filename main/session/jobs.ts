@@ -9,6 +9,11 @@ export interface JobDescription {
   readonly title: string;
   /** It heeds its control's `finish`. */
   readonly canFinish?: boolean;
+  /**
+   * It is not about the open project and uses no device: it runs at once, beside the others, and goes on when the project is
+   * closed.
+   */
+  readonly beside?: boolean;
 }
 
 export interface SessionControl extends Required<Control> {
@@ -18,7 +23,7 @@ export interface SessionControl extends Required<Control> {
 
 type Work = (control: SessionControl, id: number) => Promise<void>;
 
-/** Long pieces of work, one after the other. */
+/** Long pieces of work, one after the other; some beside them. */
 export interface Jobs {
   /**
    * Puts a job into the queue.
@@ -31,6 +36,8 @@ export interface Jobs {
   cancel(id: number): void;
   /** Tells a job to end well with what it has. Of one that has ended already, or that knows no such end, nothing. */
   finish(id: number): void;
+  /** Cancels every job of the open project, and waits until none does anything any more. */
+  stopProject(): Promise<void>;
   /** Cancels every job, and waits until none does anything any more. */
   stopAll(): Promise<void>;
   /** Jobs that wait or run, and the last few that ended, oldest first. */
@@ -42,6 +49,7 @@ const endedListed = 5;
 
 interface Entry {
   job: Job;
+  readonly beside: boolean;
   readonly cancel: AbortController;
   readonly finish: AbortController;
   over: Promise<void>;
@@ -84,17 +92,24 @@ export function createJobs(changed: () => void): Jobs {
     }
   }
 
+  async function stop(those: readonly Entry[]): Promise<void> {
+    const open = those.filter((entry) => !isOver(entry));
+    for (const { cancel } of open) cancel.abort();
+    await Promise.all(open.map(({ over }) => over));
+  }
+
   return {
-    start({ kind, title, canFinish = false }, work) {
+    start({ kind, title, canFinish = false, beside = false }, work) {
       const entry: Entry = {
+        beside,
         job: { id: nextId++, kind, title, status: 'waiting', progress: null, canFinish, error: null },
         cancel: new AbortController(),
         finish: new AbortController(),
         over: Promise.resolve(),
       };
       entries.push(entry);
-      entry.over = run(entry, work, queue);
-      queue = entry.over;
+      entry.over = run(entry, work, beside ? Promise.resolve() : queue);
+      if (!beside) queue = entry.over;
       changed();
       return entry.job.id;
     },
@@ -112,11 +127,8 @@ export function createJobs(changed: () => void): Jobs {
       // It is told once.
       update(entry, { canFinish: false });
     },
-    async stopAll() {
-      const open = entries.filter((entry) => !isOver(entry));
-      for (const { cancel } of open) cancel.abort();
-      await Promise.all(open.map(({ over }) => over));
-    },
+    stopProject: () => stop(entries.filter(({ beside }) => !beside)),
+    stopAll: () => stop(entries),
     list: () => entries.map(({ job }) => job),
   };
 }

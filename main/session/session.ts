@@ -99,7 +99,7 @@ export function createSession(studio: Studio): Session {
     // From now on nobody can start anything in it.
     opened = undefined;
     left?.pictures.close();
-    await jobs.stopAll();
+    await jobs.stopProject();
     left?.project.close();
     for (const map of results) map.clear();
   }
@@ -179,6 +179,7 @@ export function createSession(studio: Studio): Session {
     watchers: () => watching,
     async end() {
       await session.close();
+      await jobs.stopAll();
       ended.abort();
       clearTimeout(timer);
     },

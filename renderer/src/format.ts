@@ -1,3 +1,6 @@
+import { formatBytes } from '../../main/contract/bytes.ts';
+import type { Progress } from '../../main/contract/progress.ts';
+
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
 
@@ -16,9 +19,15 @@ export function percent(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
-/** Items a second, as said to people: "310/s". */
-export function rate(perSecond: number): string {
-  return `${compact.format(perSecond)}/s`;
+/** Items a second, as said to people: "310/s"; "5.2 MB/s" for bytes. */
+export function rate(perSecond: number, unit?: Progress['unit']): string {
+  return `${unit === 'bytes' ? formatBytes(perSecond) : compact.format(perSecond)}/s`;
+}
+
+/** How far a step is: "1,840/4,886", "120 MB/244 MB", or "1,840" while the end is not known. */
+export function howFar({ done, total, unit }: Pick<Progress, 'done' | 'total' | 'unit'>): string {
+  const say = unit === 'bytes' ? formatBytes : count;
+  return total === undefined ? say(done) : `${say(done)}/${say(total)}`;
 }
 
 /** "10 s", "4 min", "1 h 20 min". */

@@ -1,11 +1,16 @@
 import { type Command, Option } from 'commander';
 import { computeCodes, type CodesReport } from '../../codes/compute.ts';
 import { nearestItems } from '../../codes/neighbours.ts';
+import { formatBytes } from '../../contract/bytes.ts';
 import type { DeviceChoice } from '../../contract/devices.ts';
-import type { NetworkInfo, Pooling } from '../../contract/networks.ts';
+import { type NetworkInfo, type Pooling, scalingNames, type ScalingName } from '../../contract/networks.ts';
+import { speedClass, type ZooListing } from '../../contract/zoo.ts';
 import { describeItems, findItem } from '../../items/find.ts';
-import { addNetwork, findNetwork, listNetworks } from '../../networks/library.ts';
+import { addNetwork, findNetwork, listNetworks, removeNetwork } from '../../networks/library.ts';
+import { describeLibrary } from '../../networks/overview.ts';
 import { selectPoint, selectPoints, useNetwork } from '../../networks/project-network.ts';
+import { findEntry } from '../../networks/zoo/entries.ts';
+import { getFromZoo, listZoo } from '../../networks/zoo/get.ts';
 import { fineTunedFile } from '../../training/runs.ts';
 import { deviceOption, networkOption, number, pointOption, poolingOption, sizeOption } from '../options.ts';
 import { answer } from '../session.ts';
@@ -27,8 +32,10 @@ export function addNetworkCommands(program: Command): void {
   network
     .command('list')
     .description('list them')
-    .action(async (_options: object, command: Command) => {
+    .option('--zoo', 'published networks that can be had with `network get`, instead')
+    .action(async ({ zoo = false }: { zoo?: boolean }, command: Command) => {
       await answer(command, ({ studio }) => {
+        if (zoo) return describeZoo(listZoo(studio));
         const networks = listNetworks(studio.libraryFolder).map(({ info }) => info);
         const rows = networks.map((info): Cell[] => [
           info.name,
@@ -39,7 +46,7 @@ export function addNetworkCommands(program: Command): void {
         ]);
         const text = networks.length
           ? table(['network', 'input', 'parameters', 'classes', 'freeze points'], rows)
-          : 'There are no networks yet. Add one with: parfocal network add PATH';
+          : 'There are no networks yet. Add one with: parfocal network add PATH, or get one with: parfocal network get ID';
         return { json: networks, text };
       });
     });
@@ -62,13 +69,9 @@ export function addNetworkCommands(program: Command): void {
     .option('--run <number>', 'the network that this run of the project fine-tuned', number({ min: 1, whole: true }))
     .option('--name <name>', 'what to call it; its file’s name when left out')
     .addOption(
-      new Option('--preprocessing <way>', 'how it wants its pixels scaled, where the file does not say').choices([
-        'tf',
-        'torch',
-        'caffe',
-        'unit',
-        'raw',
-      ]),
+      new Option('--preprocessing <way>', 'how it wants its pixels scaled, where the file does not say').choices(
+        scalingNames,
+      ),
     )
     .addOption(sizeOption())
     .action(
@@ -79,7 +82,7 @@ export function addNetworkCommands(program: Command): void {
           size,
           name,
           run,
-        }: { preprocessing?: 'tf' | 'torch' | 'caffe' | 'unit' | 'raw'; size?: number; name?: string; run?: number },
+        }: { preprocessing?: ScalingName; size?: number; name?: string; run?: number },
         command: Command,
       ) => {
         await answer(command, async ({ studio, open, control }) => {
@@ -94,6 +97,39 @@ export function addNetworkCommands(program: Command): void {
         });
       },
     );
+
+  network
+    .command('get')
+    .description('fetch a published network and add it; what was fetched before it was cut off is gone on with')
+    .argument('<id>', 'as `network list --zoo` has it')
+    .option('--from <source>', 'a mirror’s address, a file or its folder, instead of where it was published')
+    .action(async (id: string, { from }: { from?: string }, command: Command) => {
+      await answer(command, async ({ studio, control, say }) => {
+        const entry = findEntry(studio.dataFolder, id);
+        say(
+          `${entry.name}: ${formatBytes(entry.bytes)} from ${from ?? new URL(entry.addresses[0]).host}, ${entry.licence}`,
+        );
+        const { info } = await getFromZoo(studio, entry, { ...control, from });
+        return { json: info, text: `${info.name} is in your library.\n\n${describeNetwork(info)}` };
+      });
+    });
+
+  network
+    .command('remove')
+    .description('take one out of the library; projects that use it keep it')
+    .argument('<network>')
+    .action(async (name: string, _options: object, command: Command) => {
+      await answer(command, async ({ studio }) => {
+        const { info } = findNetwork(studio.libraryFolder, name);
+        const { freed, projects } = (await describeLibrary(studio)).find(({ hash }) => hash === info.hash)!;
+        await removeNetwork(studio.libraryFolder, info.hash);
+        const kept = projects.length ? ` It stays in ${projects.join(', ')}.` : '';
+        return {
+          json: { name: info.name, hash: info.hash, freed, projects },
+          text: `Removed ${info.name}: ${formatBytes(freed)} are free again.${kept}`,
+        };
+      });
+    });
 
   program
     .command('codes')
@@ -169,6 +205,22 @@ export function addNetworkCommands(program: Command): void {
     });
 }
 
+function describeZoo(entries: readonly ZooListing[]): { json: unknown; text: string } {
+  const rows = entries.map((entry): Cell[] => [
+    entry.id,
+    entry.name,
+    formatBytes(entry.bytes),
+    speedClass(entry.multiplyAdds),
+    `${entry.accuracy.toFixed(1)}%`,
+    entry.licence,
+    entry.network === null ? (entry.fetched > 0 ? `${formatBytes(entry.fetched)} fetched` : '') : 'here',
+  ]);
+  return {
+    json: entries,
+    text: table(['id', 'network', 'size', 'speed', 'ImageNet', 'licence', ''], rows),
+  };
+}
+
 function millions(value: number): string {
   return value >= 1e6 ? `${(value / 1e6).toFixed(1)} M` : `${(value / 1e3).toFixed(0)} k`;
 }
@@ -191,6 +243,9 @@ function describeNetwork(info: NetworkInfo): string {
       ? [
           `fine-tuned from ${info.parent.name} (${info.parent.hash.slice(0, 12)}) in ${info.parent.project}, run ${info.parent.run}`,
         ]
+      : []),
+    ...(info.publication
+      ? [`${info.publication.licence}; ${info.publication.citation}; ${info.publication.documentation}`]
       : []),
     `input ${size}×${size} ${channels.toUpperCase()}, pixels to ${range.join('…')}, minus ${mean.join(', ')}, over ${deviation.join(', ')} (${info.preprocessingSource})`,
     '',

@@ -1,6 +1,7 @@
 import { itemsContract } from './items.ts';
 import { labelsContract } from './labels.ts';
-import { evaluationContract, networksContract, probesContract, sharingContract, trainingContract } from './learning.ts';
+import { evaluationContract, probesContract, sharingContract, trainingContract } from './learning.ts';
+import { networksContract } from './networks.ts';
 import { projectsContract, studioContract } from './studio.ts';
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { deviceChoices } from '../devices.ts';
 import { evaluationSchema } from '../evaluation.ts';
 import { epochMetricsSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
-import { networkInfoSchema, poolings } from '../networks.ts';
+import { poolings } from '../networks.ts';
 import { defaultProbeSettings, probeReportSchema, probeSettingsSchema } from '../probes.ts';
 import { linearMethods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
 import {
@@ -14,30 +14,6 @@ import {
   refusalSchema,
   runIdSchema,
 } from './shared.ts';
-
-export const networksContract = {
-  list: procedure.output(z.array(networkInfoSchema)),
-  /** Starts adding one from a file on the computer. */
-  add: procedure
-    .input(
-      z.object({
-        path: pathSchema,
-        name: z.string().min(1).max(200).optional(),
-        scaling: z.enum(['tf', 'torch', 'caffe', 'unit', 'raw']).optional(),
-        /** Side of the square input, where the file leaves it open. */
-        size: z.int().min(8).max(4096).optional(),
-      }),
-    )
-    .output(z.object({ job: z.int() })),
-  /**
-   * Makes it the project's network, frozen up to a freeze point of its: a name; `last`, with which nothing was decided yet; or
-   * null: nothing is frozen. A fine-tuning freezes there, and codes are taken there; of a network that is all trained, at
-   * its last point.
-   */
-  choose: procedure
-    .input(z.object({ hash: z.string(), point: z.string().nullable().default('last') }))
-    .output(z.null()),
-};
 
 const probedNetworkSchema = z.object({
   /** A network's hash; null: the project's own. */

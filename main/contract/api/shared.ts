@@ -19,4 +19,5 @@ export const progressSchema = z.object({
   total: z.number().optional(),
   rate: z.number().optional(),
   secondsLeft: z.number().optional(),
+  unit: z.literal('bytes').optional(),
 });

@@ -2,7 +2,10 @@ import { eventIterator } from '@orpc/contract';
 import { z } from 'zod';
 import { pathSchema, procedure, progressSchema } from './shared.ts';
 
-/** A long piece of work: under way, or the last that ended. One at a time; the rest of the studio goes on meanwhile. */
+/**
+ * A long piece of work: under way, or one of the last that ended. One at a time, downloads beside it; the rest of the studio
+ * goes on meanwhile.
+ */
 export const jobSchema = z.object({
   id: z.int(),
   kind: z.enum([
@@ -16,6 +19,7 @@ export const jobSchema = z.object({
     'copy',
     'export',
     'add-network',
+    'get-network',
     'similar',
   ]),
   /** For people: `Training softmax on Starter`. */

@@ -3,18 +3,20 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { provenanceSchema } from '../../contract/classifiers.ts';
 import { UserError } from '../../contract/errors.ts';
-import type { NetworkInfo } from '../../contract/networks.ts';
+import type { NetworkInfo, Scaling, ScalingName } from '../../contract/networks.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
 import { writeModel } from '../../engine/graph/write.ts';
 import { openNetwork, type Network } from '../../engine/networks/network.ts';
-import { type Scaling, scalings } from '../../engine/networks/preprocessing.ts';
+import { scalings } from '../../engine/networks/preprocessing.ts';
 import type { JobContext } from '../context.ts';
 import { describedIn } from '../classifier-file.ts';
 
 /** What a person may tell of a network that its file does not say. */
 export interface PreprocessingChoice {
-  /** One of the field's usual ways, by name. */
-  readonly scaling?: keyof typeof scalings;
+  /** One of the field's usual ways by its name, or any other. */
+  readonly scaling?: ScalingName | Scaling;
+  /** Where that is written; the person said it when absent. */
+  readonly scalingSource?: string;
   /** Side of the square input, where the file leaves it open or another is wanted. */
   readonly size?: number;
 }
@@ -30,7 +32,8 @@ export type ImportNetworkResult = Omit<NetworkInfo, 'added'>;
 /** Reads a network, finds out what the studio needs to know of it, and copies its files into a folder. */
 export async function importNetwork(params: ImportNetworkParams, context: JobContext): Promise<ImportNetworkResult> {
   context.progress('Reading the network', 0);
-  const told: Scaling | undefined = params.scaling === undefined ? undefined : scalings[params.scaling];
+  const { scaling, scalingSource } = params;
+  const told = typeof scaling === 'string' ? scalings[scaling] : scaling;
   const network = await openNetwork(params.path, {
     ...(params.size === undefined ? {} : { size: params.size }),
     ...(told ? { preprocessing: told } : {}),
@@ -56,9 +59,11 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
     format: isOnnx ? 'onnx' : 'tfjs',
     file: files[0],
     preprocessing: network.preprocessing,
-    preprocessingSource: told
-      ? `told by the user: ${params.scaling ?? ''}`
-      : (network.preprocessingReason ?? 'in the file'),
+    preprocessingSource:
+      scalingSource ??
+      (told
+        ? `told by the user${typeof scaling === 'string' ? `: ${scaling}` : ''}`
+        : (network.preprocessingReason ?? 'in the file')),
     parameters: network.parameters,
     classes: network.classifier?.classes ?? null,
     freezePoints: network.freezePoints.map((point) => describePoint(point)),
