@@ -28,6 +28,8 @@ export const pointProbeSchema = z.object({
   accuracy: intervalSchema,
   /** How well the classes stand apart, 0 to the number of classes − 1; measured at the last point alone. */
   hScore: z.number().nullable(),
+  /** Evidence of the classes for each item by LogME, of 1,000 items at most; at the last point alone. */
+  logMe: z.number().nullable().default(null),
 });
 export type PointProbe = z.infer<typeof pointProbeSchema>;
 
@@ -66,3 +68,19 @@ export const probeReportSchema = z.object({
   shift: z.object({ items: z.int(), layers: z.int(), created: z.string(), stale: z.boolean() }).nullable(),
 });
 export type ProbeReport = z.infer<typeof probeReportSchema>;
+
+/** Networks that were probed with the same settings, side by side. */
+export const probedNetworksSchema = z.array(
+  z.object({
+    hash: z.string(),
+    name: z.string(),
+    /** Its best freeze point, and what a linear classifier makes of it. */
+    best: z.object({ point: z.string(), macroF1: intervalSchema }).nullable(),
+    /** Hints at its last point; null before that is probed. */
+    hScore: z.number().nullable(),
+    logMe: z.number().nullable(),
+    /** Labels, groups, items or their pixels changed since. */
+    stale: z.boolean(),
+  }),
+);
+export type ProbedNetwork = z.infer<typeof probedNetworksSchema>[number];

@@ -84,7 +84,7 @@ export async function probeNetwork(
       data,
       folds,
       seed: settings.seed,
-      hScoreAt: network.info.freezePoints.at(-1)!.name,
+      hintsAt: network.info.freezePoints.at(-1)!.name,
     },
     {
       ...control,

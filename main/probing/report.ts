@@ -1,6 +1,6 @@
-import type { PointProbe, ProbeReport, ProbeSettings } from '../contract/probes.ts';
+import type { PointProbe, ProbedNetwork, ProbeReport, ProbeSettings } from '../contract/probes.ts';
 import { plannedSplit } from '../evaluation/project-split.ts';
-import type { StoredNetwork } from '../networks/library.ts';
+import { listNetworks, type StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
 import { itemsToCompare, itemsToProbe } from './chosen-items.ts';
 import { keptProbes, keptShift } from './store.ts';
@@ -38,6 +38,26 @@ export function probeReport(project: Project, network: StoredNetwork, settings: 
         }
       : null,
   };
+}
+
+/** The networks of a project of which anything was measured with these settings, best first. */
+export function probedNetworks(project: Project, settings: ProbeSettings): ProbedNetwork[] {
+  return listNetworks(project.networksFolder)
+    .filter((network) => keptProbes(project, network, settings).size > 0)
+    .map((network): ProbedNetwork => {
+      const { best, points } = probeReport(project, network, settings);
+      const top = points.find(({ name }) => name === best);
+      const last = points.at(-1)!.probe;
+      return {
+        hash: network.info.hash,
+        name: network.info.name,
+        best: top?.probe ? { point: top.name, macroF1: top.probe.macroF1 } : null,
+        hScore: last?.hScore ?? null,
+        logMe: last?.logMe ?? null,
+        stale: points.some(({ probe }) => probe?.stale),
+      };
+    })
+    .sort((a, b) => (b.best?.macroF1.value ?? -1) - (a.best?.macroF1.value ?? -1));
 }
 
 interface Probed {

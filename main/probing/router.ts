@@ -3,7 +3,7 @@ import { networkAtHand, useNetwork } from '../networks/project-network.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { probeNetwork } from './probe.ts';
-import { probeReport } from './report.ts';
+import { probedNetworks, probeReport } from './report.ts';
 
 export function probesRouter(session: Session) {
   const { studio } = session;
@@ -13,6 +13,7 @@ export function probesRouter(session: Session) {
       const hash = named ?? getSetting(project, 'network');
       return hash === null ? null : probeReport(project, await networkAtHand(studio, project, hash), settings);
     }),
+    networks: api.probes.networks.handler(({ input: { settings } }) => probedNetworks(session.project(), settings)),
     start: api.probes.start.handler(({ input: { network: named, settings, device } }) => {
       const project = session.project();
       const job = session.jobs.start({ kind: 'probe', title: 'Probing every freeze point' }, async (control) => {

@@ -6,10 +6,10 @@ import { currentSplit } from '../../main/evaluation/project-split.ts';
 import { importItems } from '../../main/items/import.ts';
 import { listClasses } from '../../main/labels/classes.ts';
 import { labelItems } from '../../main/labels/label-items.ts';
-import { addNetwork, type StoredNetwork } from '../../main/networks/library.ts';
+import { addNetwork, copyNetwork, type StoredNetwork } from '../../main/networks/library.ts';
 import type { Project } from '../../main/projects/project.ts';
 import { type Probed, probeNetwork } from '../../main/probing/probe.ts';
-import { bestPoints, probeReport } from '../../main/probing/report.ts';
+import { bestPoints, probedNetworks, probeReport } from '../../main/probing/report.ts';
 import { sampleItems } from '../../main/probing/sample.ts';
 import type { Studio } from '../../main/studio-parts.ts';
 import { addTinyNetwork, integrityOf, noisePng, valueOf, workshop, writeClasses } from '../support/core.ts';
@@ -129,13 +129,26 @@ describe('probing', () => {
     // Red and green are told apart by the mean of any colour channel.
     expect(report.points[0].probe!.macroF1.value).toBeGreaterThan(0.9);
     expect(report.points.map(({ probe }) => probe!.hScore === null)).toEqual([true, true, false]);
+    expect(report.points.map(({ probe }) => probe!.logMe === null)).toEqual([true, true, false]);
+    const last = report.points[2];
+    await copyNetwork(network, project.networksFolder);
+    expect(probedNetworks(project, settings)).toEqual([
+      {
+        hash: network.info.hash,
+        name: 'normalised',
+        best: { point: report.best, macroF1: report.points.find(({ name }) => name === report.best)!.probe!.macroF1 },
+        hScore: last.probe!.hScore,
+        logMe: last.probe!.logMe,
+        stale: false,
+      },
+    ]);
     expect(report.shift).toMatchObject({ items: 40, layers: 3, stale: false });
     expect(report.best).not.toBeNull();
 
     project.database.exec('DELETE FROM probes; DELETE FROM shifts; DELETE FROM codes.codes');
     const again = await probeIn(project);
     const figures = ({ report: { points } }: Probed) =>
-      points.map(({ probe, shift }) => [probe!.macroF1, probe!.accuracy, probe!.hScore, shift]);
+      points.map(({ probe, shift }) => [probe!.macroF1, probe!.accuracy, probe!.hScore, probe!.logMe, shift]);
     expect(figures(again)).toEqual(figures({ report, warnings, failures }));
     expect(integrityOf(project)).toEqual(['ok']);
   });
@@ -220,6 +233,10 @@ describe('probing', () => {
     expect(report.shift).toMatchObject({ layers: 0 });
     expect(report.points.map(({ shift }) => shift)).toEqual(report.points.map(() => null));
     expect(report.points.every(({ probe }) => probe !== null)).toBe(true);
+    for (const one of [plain, network]) await copyNetwork(one, project.networksFolder);
+    expect(probedNetworks(project, settings).map(({ name }) => name)).toEqual(['tiny']);
+    await probeIn(project);
+    expect(new Set(probedNetworks(project, settings).map(({ name }) => name))).toEqual(new Set(['tiny', 'normalised']));
   });
 
   it('lists items that cannot be read, and probes with the others', async () => {
@@ -276,6 +293,8 @@ describe('the screens', () => {
     const after = await client.probes.get({ network: before!.network.hash });
     expect(after!.points.every(({ probe }) => probe?.stale === false)).toBe(true);
     expect(after!.best).not.toBeNull();
+    const compared = await client.probes.networks({});
+    expect(compared).toMatchObject([{ hash: before!.network.hash, best: { point: after!.best }, stale: false }]);
 
     const { id: other } = await client.labels.createClass({ name: 'other' });
     await client.labels.set({ ids: await client.items.query({ filter: {}, order: { by: 'number' } }), classId: other });

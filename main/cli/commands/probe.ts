@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../../contract/devices.ts';
-import { defaultProbeSettings, type ProbeReport } from '../../contract/probes.ts';
+import { defaultProbeSettings, type ProbedNetwork, type ProbeReport } from '../../contract/probes.ts';
 import type { Pooling } from '../../contract/networks.ts';
 import { useNetwork } from '../../networks/project-network.ts';
 import { type Probed, probeNetwork } from '../../probing/probe.ts';
+import { probedNetworks } from '../../probing/report.ts';
 import { deviceOption, networkOption, number, poolingOption, seedOption, sizeOption } from '../options.ts';
 import { answer } from '../session.ts';
 import { type Cell, table } from '../table.ts';
@@ -49,7 +50,8 @@ export function addProbeCommand(program: Command): void {
         const { pool: pooling, size = null, items, folds, seed, device } = options;
         const settings = { pooling, size, items, folds, seed };
         const probed = await probeNetwork(studio, project, { network, settings, device }, control);
-        return { json: probed, text: describeProbes(probed) };
+        const networks = probedNetworks(project, settings);
+        return { json: { ...probed, networks }, text: describeProbes(probed) + describeNetworks(networks) };
       });
     });
 }
@@ -68,7 +70,7 @@ function describeProbes({ report, warnings, failures, device }: Probed): string 
       ...(name === report.earliest ? ['earliest within one standard error'] : []),
     ].join(', '),
   ]);
-  const hScore = report.points.at(-1)?.probe?.hScore ?? null;
+  const last = report.points.at(-1)?.probe;
   return [
     `${report.network.name}: ${probe?.items.toLocaleString('en') ?? 0} items in ${probe?.groups.toLocaleString('en') ?? 0} groups, ${probe?.folds ?? 0} folds; none of the test part`,
     ...(device === undefined ? [] : [`Device: ${device}`]),
@@ -81,8 +83,27 @@ function describeProbes({ report, warnings, failures, device }: Probed): string 
     table(['', 'freeze point', 'shape', 'macro-F1', '95% interval', 'domain shift', ''], rows),
     '',
     shiftText(report.shift),
-    ...(hScore === null ? [] : [`H-score at the last point: ${hScore.toFixed(3)} (a hint among networks, no more)`]),
+    ...(last?.hScore == null || last.logMe === null
+      ? []
+      : [
+          `At the last point: H-score ${last.hScore.toFixed(3)}, LogME ${last.logMe.toFixed(3)} (hints among networks, no more)`,
+        ]),
   ].join('\n');
+}
+
+/** The networks beside each other, where there are several. */
+function describeNetworks(networks: readonly ProbedNetwork[]): string {
+  if (networks.length < 2) return '';
+  const rows = networks.map(({ name, best, hScore, logMe, stale }): Cell[] => [
+    name,
+    best?.point ?? '',
+    best?.macroF1.value ?? null,
+    best ? intervalText(best.macroF1) : '',
+    hScore,
+    logMe,
+    stale ? 'stale' : '',
+  ]);
+  return `\n\n${table(['network', 'best point', 'macro-F1', '95% interval', 'H-score', 'LogME', ''], rows)}`;
 }
 
 function intervalText({ low, high }: { low: number | null; high: number | null }): string {

@@ -3,7 +3,7 @@ import { deviceChoices } from '../devices.ts';
 import { evaluationSchema } from '../evaluation.ts';
 import { epochMetricsSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
 import { poolings } from '../networks.ts';
-import { defaultProbeSettings, probeReportSchema, probeSettingsSchema } from '../probes.ts';
+import { defaultProbeSettings, probedNetworksSchema, probeReportSchema, probeSettingsSchema } from '../probes.ts';
 import { linearMethods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
 import {
   classIdSchema,
@@ -25,6 +25,8 @@ const probedNetworkSchema = z.object({
 export const probesContract = {
   /** What was measured with these settings so far; null while the project has no network. */
   get: procedure.input(probedNetworkSchema).output(probeReportSchema.nullable()),
+  /** Networks of the project that were probed with these settings. */
+  networks: procedure.input(probedNetworkSchema.pick({ settings: true })).output(probedNetworksSchema),
   /** Starts measuring what is missing or stale. What it has measured when it is cancelled stays. */
   start: procedure
     .input(probedNetworkSchema.extend({ device: z.enum(deviceChoices).default('auto') }))

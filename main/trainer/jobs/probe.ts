@@ -2,6 +2,7 @@ import type { Part } from '../../contract/images.ts';
 import type { PointProbe } from '../../contract/probes.ts';
 import { fitLinear, type LinearClassifier, logGrid } from '../../engine/linear/fit.ts';
 import { hScore } from '../../engine/linear/h-score.ts';
+import { logMe } from '../../engine/linear/log-me.ts';
 import type { Matrix } from '../../engine/linear/standardise.ts';
 import type { JobContext } from '../context.ts';
 import { type LabelledData, measureRows, rowsWhere } from '../labelled-data.ts';
@@ -15,8 +16,8 @@ export interface ProbeParams {
   /** The fold in which each item is held out, from 0; −1 for an item that never is. */
   readonly folds: Int32Array;
   readonly seed: number;
-  /** The point whose H-score is wanted. */
-  readonly hScoreAt: string;
+  /** The point at which networks are compared by H-score and LogME. */
+  readonly hintsAt: string;
 }
 
 export interface ProbeOutput {
@@ -36,7 +37,7 @@ const grid = logGrid(10, 1e-5, 7);
  * fold (by five-fold cross-validation where that lacks a class), and the classifier fitted anew to all but the fold itself.
  */
 export async function probe(params: ProbeParams, context: JobContext<ProbeOutput>): Promise<null> {
-  const { points, data, folds, seed, codesFile, hScoreAt } = params;
+  const { points, data, folds, seed, codesFile, hintsAt } = params;
   const breathe = () => context.breathe();
   const count = countFolds(folds);
   const measured = rowsWhere(data, (row) => folds[row] >= 0);
@@ -47,14 +48,35 @@ export async function probe(params: ProbeParams, context: JobContext<ProbeOutput
       return fitWithout(fold, { codes, data, folds, seed, count, breathe });
     });
     const { items, groups, macroF1, accuracy } = await measureRows(data, probabilities, measured, seed, context);
-    const score = name === hScoreAt ? await hScore(codes, data.classIndices, data.classNames.length, breathe) : null;
+    const hints = name === hintsAt ? await hintsOf(codes, data, breathe) : { hScore: null, logMe: null };
     context.output({
       point: name,
-      probe: { dimensions: codes.columns, items, groups, folds: count, macroF1, accuracy, hScore: score },
+      probe: { dimensions: codes.columns, items, groups, folds: count, macroF1, accuracy, ...hints },
     });
   }
   context.progress('Probing', points.length * count, points.length * count);
   return null;
+}
+
+/** LogME takes the cube of how many rows or columns there are. */
+const mostForLogMe = 1000;
+
+async function hintsOf(
+  codes: Matrix,
+  { classIndices, classNames }: LabelledData,
+  breathe: () => Promise<void>,
+): Promise<{ hScore: number; logMe: number }> {
+  const score = await hScore(codes, classIndices, classNames.length, breathe);
+  // Evenly from each class.
+  const sorted = Array.from(classIndices.keys()).sort((a, b) => classIndices[a] - classIndices[b]);
+  const rows = Math.min(sorted.length, mostForLogMe);
+  const chosen = Array.from({ length: rows }, (_, at) => sorted[Math.floor((at * sorted.length) / rows)]);
+  const { columns } = codes;
+  const data = new Float32Array(rows * columns);
+  for (const [at, row] of chosen.entries())
+    data.set(codes.data.subarray(row * columns, (row + 1) * columns), at * columns);
+  const classes = Int32Array.from(chosen, (row) => classIndices[row]);
+  return { hScore: score, logMe: await logMe({ data, rows, columns }, classes, classNames.length, breathe) };
 }
 
 interface Folded {
