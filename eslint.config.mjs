@@ -47,6 +47,11 @@ const zones = [
   },
   { target: ['./main', './renderer'], from: './electron', message: 'The desktop is one shell of two.' },
   { target: './main', from: './renderer', message: 'The core knows no screen.' },
+  {
+    target: './main/!(advisor|cli|studio.ts)/**',
+    from: './main/advisor',
+    message: 'The advisor knows the other domains; none knows it.',
+  },
   { target: './main/!(cli)/**', from: './main/cli', message: 'The command line is a face: nothing depends on it.' },
 ];
 

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { adviceRouter } from './advisor/router.ts';
 import type { StudioState } from './contract/api/studio.ts';
 import type { ImportReport } from './contract/api/items.ts';
 import { evaluationRouter } from './evaluation/router.ts';
@@ -61,6 +62,7 @@ export function createRouter(
     labels: labelsRouter(session),
     networks: networksRouter(session),
     probes: probesRouter(session),
+    advice: adviceRouter(session),
     training: trainingRouter(session),
     evaluation: evaluationRouter(session),
     sharing: sharingRouter(session, lastPrediction),

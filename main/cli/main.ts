@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../contract/product.ts';
+import { addAdviseCommand } from './commands/advise.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addNetworkCommands } from './commands/networks.ts';
 import { addProbeCommand } from './commands/probe.ts';
@@ -16,6 +17,7 @@ const program = new Command('parfocal')
 addDataCommands(program);
 addNetworkCommands(program);
 addProbeCommand(program);
+addAdviseCommand(program);
 addTrainingCommands(program);
 addSharingCommands(program);
 addServeCommand(program);

@@ -260,6 +260,20 @@ CREATE TABLE shifts (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    name: 'what the advisor measured',
+    sql: `
+CREATE TABLE measurements (
+  kind TEXT NOT NULL,
+  network TEXT NOT NULL,           -- content hash
+  settings TEXT NOT NULL,          -- canonical JSON
+  made_from TEXT NOT NULL,         -- names what it was measured on: another when any of it changes
+  created TEXT NOT NULL,
+  result TEXT NOT NULL,            -- JSON
+  PRIMARY KEY (kind, network, settings)
+) STRICT, WITHOUT ROWID;
+`,
+  },
 ];
 
 /** CNN codes: in a file of their own in the project's cache, since they can be computed again. */

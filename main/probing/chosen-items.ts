@@ -54,7 +54,8 @@ export function itemsToCompare(project: Project, seed: number): Chosen<number> {
   return { items, madeFrom: nameOf(project, items, []) };
 }
 
-function nameOf(project: Project, ids: readonly number[], facts: readonly unknown[]): string {
+/** Names what a measurement is made from: the pixels of some items, and whatever facts of theirs count. */
+export function nameOf(project: Project, ids: readonly number[], facts: readonly unknown[]): string {
   const pixels = [...viewKeys(project, ids)].sort(([a], [b]) => a - b);
   return createHash('sha256')
     .update(JSON.stringify([pixels, facts]))

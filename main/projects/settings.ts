@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../contract/errors.ts';
+import { trainSettingsSchema } from '../contract/training.ts';
 import type { Project } from './project.ts';
 
 /** What a project remembers for itself. Every setting has a default: an empty table is a valid project. */
@@ -8,6 +9,8 @@ const settings = {
   network: z.string().nullable().default(null),
   /** Name of the freeze point chosen for it; `last` where none was yet; null: nothing is to be frozen. */
   point: z.string().nullable().default('last'),
+  /** What training is to be started with: as a plan of the advisor's had it, or as it was started last. */
+  training: trainSettingsSchema.nullable().default(null),
   /** Stored values shown as black and white in every 16-bit image; null: each image's own. */
   displayLimits: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
 };

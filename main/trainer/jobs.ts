@@ -1,4 +1,5 @@
 import type { Classifier } from '../contract/classifiers.ts';
+import type { TurningResult } from '../contract/advice.ts';
 import type { Evaluation } from '../contract/evaluation.ts';
 import type { JobContext } from './context.ts';
 import { assemble, type AssembleParams } from './jobs/assemble.ts';
@@ -15,22 +16,26 @@ import {
 } from './jobs/linear.ts';
 import { describeClassifier, type DescribeClassifierParams } from './jobs/describe-classifier.ts';
 import { measureAnswers, type MeasureParams } from './jobs/measure.ts';
+import { type LikenessParams, measureLikeness } from './jobs/likeness.ts';
 import { findNeighbours, type NeighboursParams, type NeighboursResult } from './jobs/neighbours.ts';
 import { predict, type PredictParams, type PredictResult } from './jobs/predict.ts';
 import { probe, type ProbeOutput, type ProbeParams } from './jobs/probe.ts';
 import { measureShift, type ShiftParams, type ShiftResult } from './jobs/shift.ts';
+import { measureTurning, type TurningParams } from './jobs/turning.ts';
 import type { ViewOutput } from './run-views.ts';
 
 /** What the trainer can be asked for: what each job is given, what it hands on meanwhile, what it ends with. */
 export interface Jobs {
   'import-network': { params: ImportNetworkParams; output: never; result: ImportNetworkResult };
   codes: { params: CodesParams; output: ViewOutput; result: CodesResult };
+  likeness: { params: LikenessParams; output: never; result: Float64Array };
   neighbours: { params: NeighboursParams; output: never; result: NeighboursResult };
   'train-linear': { params: TrainLinearParams; output: never; result: TrainLinearResult };
   'cross-validate': { params: CrossValidateParams; output: never; result: CrossValidateResult };
   'fine-tune': { params: FineTuneParams; output: FineTuneOutput; result: FineTuneResult };
   probe: { params: ProbeParams; output: ProbeOutput; result: null };
   shift: { params: ShiftParams; output: never; result: ShiftResult };
+  turning: { params: TurningParams; output: never; result: TurningResult };
   measure: { params: MeasureParams; output: never; result: Evaluation };
   assemble: { params: AssembleParams; output: never; result: null };
   'describe-classifier': { params: DescribeClassifierParams; output: never; result: Classifier };
@@ -48,12 +53,14 @@ export const jobs: {
 } = {
   'import-network': importNetwork,
   codes: computeCodes,
+  likeness: measureLikeness,
   neighbours: findNeighbours,
   'train-linear': trainLinear,
   'cross-validate': crossValidate,
   'fine-tune': fineTune,
   probe,
   shift: measureShift,
+  turning: measureTurning,
   measure: measureAnswers,
   assemble,
   'describe-classifier': describeClassifier,

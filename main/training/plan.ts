@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Part } from '../contract/images.ts';
+import type { NetworkInfo } from '../contract/networks.ts';
+import type { TrainSettings } from '../contract/training.ts';
 import { plannedSplit } from '../evaluation/project-split.ts';
 import { listClasses } from '../labels/classes.ts';
 import { listNetworks } from '../networks/library.ts';
+import { networkOf } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
 import type { Studio } from '../studio-parts.ts';
@@ -12,6 +15,8 @@ export interface TrainingPlan {
   /** Classes that have labelled items. */
   readonly classes: ({ name: string } & Record<Part, number>)[];
   readonly warnings: string[];
+  /** What training is to be started with, by a plan or by the last start; null where nothing fits the network. */
+  readonly settings: TrainSettings | null;
   /** Why training cannot start yet; null when it can. */
   readonly obstacle: string | null;
 }
@@ -31,6 +36,7 @@ export function trainingPlan(studio: Studio, project: Project): TrainingPlan {
     counts: { ...counts },
     classes: sorted,
     warnings: items.length ? [...warnings] : [],
+    settings: settingsThatFit(project),
     obstacle: obstacle(studio, project, sorted),
   };
 }
@@ -46,4 +52,23 @@ function obstacle(studio: Studio, project: Project, classes: TrainingPlan['class
     if (networks > 1) return 'No network is chosen yet. Choose one first.';
   }
   return null;
+}
+
+/** Those that were kept, if the project's network has the freeze point that they name. */
+function settingsThatFit(project: Project): TrainSettings | null {
+  const settings = getSetting(project, 'training');
+  const hash = getSetting(project, 'network');
+  if (settings === null || hash === null) return null;
+  const points = pointsOf(project, hash);
+  const named = settings.method === 'fine-tune' ? settings.choice.freeze : settings.point;
+  return named === null || named === 'last' || points.some(({ name }) => name === named) ? settings : null;
+}
+
+/** None where the network's files are damaged: what needs them says so. */
+function pointsOf(project: Project, hash: string): NetworkInfo['freezePoints'] {
+  try {
+    return networkOf(project, hash).info.freezePoints;
+  } catch {
+    return [];
+  }
 }

@@ -1,22 +1,23 @@
 import { rm } from 'node:fs/promises';
-import type { LinearSettings, TrainSettings } from '../contract/api/learning.ts';
+import type { Method } from '../contract/runs.ts';
 import { forgetAnswers } from '../evaluation/answers.ts';
-import { createSplit, currentSplit, plannedSplit } from '../evaluation/project-split.ts';
-import { plannedNetwork, selectPoint, useNetwork } from '../networks/project-network.ts';
-import type { Project } from '../projects/project.ts';
+import { createSplit, plannedSplit } from '../evaluation/project-split.ts';
+import { plannedNetwork, useNetwork } from '../networks/project-network.ts';
+import { setSetting } from '../projects/settings.ts';
 import { api } from '../session/api.ts';
 import type { SessionControl } from '../session/jobs.ts';
 import type { Session } from '../session/session.ts';
 import { classifierCache } from '../sharing/classifier.ts';
-import { fineTune, type FineTuneControl, resumeRun } from './fine-tune.ts';
+import { type FineTuneControl, resumeRun } from './fine-tune.ts';
 import { fineTuningOf } from './fine-tuning-defaults.ts';
 import { chartMetrics } from './metrics.ts';
 import { trainingPlan } from './plan.ts';
-import type { Recipe, TrainReport } from './recipe.ts';
+import type { TrainReport } from './recipe.ts';
 import { deleteRun, findRun, listRuns, pausedRun } from './runs.ts';
-import { trainLinear } from './train-linear.ts';
+import { trainAs } from './train.ts';
 
-const titles: Readonly<Record<LinearSettings['method'], string>> = {
+const titles: Readonly<Record<Method, string>> = {
+  'fine-tune': 'Fine-tuning',
   softmax: 'Training softmax regression',
   svm: 'Training a linear SVM',
 };
@@ -45,12 +46,6 @@ export function trainingRouter(session: Session) {
     return { job };
   };
 
-  const recipeOf = async (project: Project, { size, seed, device }: TrainSettings): Promise<Recipe> => {
-    const network = await useNetwork(studio, project);
-    session.touch('networks');
-    return { network, seed, device, ...(size === null ? {} : { size }) };
-  };
-
   return {
     plan: api.training.plan.handler(() => trainingPlan(studio, session.project())),
     split: api.training.split.handler(({ input }) => {
@@ -60,18 +55,12 @@ export function trainingRouter(session: Session) {
     }),
     start: api.training.start.handler(({ input }) => {
       const project = session.project();
-      if (input.method === 'fine-tune')
-        return startJob('Fine-tuning', true, async (control) => {
-          const recipe = await recipeOf(project, input);
-          const { counts } = currentSplit(project);
-          const settings = fineTuningOf(recipe.network.info, counts.train, input.choice);
-          return fineTune(studio, project, { ...recipe, settings }, control);
-        });
-      return startJob(titles[input.method], false, async (control) => {
-        const recipe = await recipeOf(project, input);
-        const { method, pooling } = input;
-        const point = selectPoint(recipe.network, input.point);
-        return trainLinear(studio, project, { ...recipe, point, method, pooling }, control);
+      setSetting(project, 'training', input);
+      const canFinish = input.method === 'fine-tune';
+      return startJob(titles[input.method], canFinish, async (control) => {
+        const network = await useNetwork(studio, project);
+        session.touch('networks');
+        return trainAs(studio, project, network, input, control);
       });
     }),
     fineTuning: api.training.fineTuning.handler(({ input }) => {

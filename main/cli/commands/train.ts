@@ -1,21 +1,26 @@
 import { type Command, Option } from 'commander';
+import { measureForAdvice } from '../../advisor/measure.ts';
+import { usePlan } from '../../advisor/use-plan.ts';
 import type { DeviceChoice } from '../../contract/devices.ts';
 import type { EpochMetrics } from '../../contract/fine-tuning.ts';
 import type { Pooling } from '../../contract/networks.ts';
 import { type Method, methods } from '../../contract/runs.ts';
 import { currentSplit } from '../../evaluation/project-split.ts';
-import { freezeNamed, selectPoint, useNetwork } from '../../networks/project-network.ts';
+import type { StoredNetwork } from '../../networks/library.ts';
+import { freezeNamed, networkOf, selectPoint, useNetwork } from '../../networks/project-network.ts';
 import type { Project } from '../../projects/project.ts';
 import { fineTune, resumeRun } from '../../training/fine-tune.ts';
 import { fineTuningOf } from '../../training/fine-tuning-defaults.ts';
 import { runNotes } from '../../training/metrics.ts';
 import type { Recipe, TrainReport } from '../../training/recipe.ts';
+import { trainAs } from '../../training/train.ts';
 import { trainLinear } from '../../training/train-linear.ts';
 import { describeEvaluation } from '../evaluation-text.ts';
 import { type FineTuningOptions, fineTuningOptions, settingsGiven } from '../fine-tuning-options.ts';
 import { deviceOption, networkOption, number, pointOption, poolingOption, seedOption, sizeOption } from '../options.ts';
 import { describeCounts, describeRecipe, describeTraining } from '../run-text.ts';
 import { type Answer, answer, type Session } from '../session.ts';
+import { adviceSettings } from './advise.ts';
 import { listRefusals } from './data.ts';
 
 interface TrainOptions extends FineTuningOptions {
@@ -27,6 +32,7 @@ interface TrainOptions extends FineTuningOptions {
   readonly seed: number;
   readonly size?: number;
   readonly resume?: number;
+  readonly advised?: true;
 }
 
 /** Of a linear classifier alone. */
@@ -34,6 +40,9 @@ const linearOptions = (): Option[] => [
   pointOption('the freeze point whose codes are used: its name, its number, or last'),
   poolingOption(),
 ];
+
+/** What a plan leaves open. */
+const besidePlan: readonly string[] = ['--advised', '--network', '--pool', '--size', '--seed', '--device', '--json'];
 
 /** The linear classifiers, fine-tuning, and going on with a run that was paused. */
 export function addTrainCommand(program: Command): void {
@@ -49,6 +58,7 @@ export function addTrainCommand(program: Command): void {
   for (const option of linearOptions()) command.addOption(option.helpGroup('Options of the linear methods:'));
   for (const option of fineTuningOptions()) command.addOption(option.helpGroup('Options of fine-tuning:'));
   command
+    .option('--advised', 'carry out the advised plan; what it needs to know is measured first')
     .option('--resume <run>', 'go on with a run that was paused, as it was told', number({ min: 1, whole: true }))
     .action(async (folder: string, options: TrainOptions) => {
       refuseMisfits(command, options);
@@ -60,7 +70,7 @@ export function addTrainCommand(program: Command): void {
 }
 
 /** Ends with wrong usage where an option was given that has no meaning beside the others. */
-function refuseMisfits(command: Command, { method, resume, freeze, init }: TrainOptions): void {
+function refuseMisfits(command: Command, { method, resume, freeze, init, advised }: TrainOptions): void {
   const given = command.options.filter((one) => command.getOptionValueSource(one.attributeName()) === 'cli');
   const refuse = (misfits: readonly Option[], why: string): void => {
     const misfit = given.find((one) => misfits.some((other) => other.long === one.long));
@@ -71,6 +81,9 @@ function refuseMisfits(command: Command, { method, resume, freeze, init }: Train
       command.options.filter(({ long }) => long !== '--resume' && long !== '--json'),
       'cannot be used with --resume: the run goes on as it was told',
     );
+  } else if (advised) {
+    const plan = command.options.filter(({ long }) => !besidePlan.includes(long ?? ''));
+    refuse(plan, 'cannot be used with --advised: the plan says it');
   } else if (method === 'fine-tune') {
     refuse(linearOptions(), 'is for the linear methods, not for fine-tune');
     if (freeze === undefined && init !== 'random')
@@ -82,6 +95,7 @@ async function train(session: Session, project: Project, options: TrainOptions):
   const { studio } = session;
   if (options.resume !== undefined) return resumeRun(studio, project, options.resume, fineTuneControl(session));
   const network = await useNetwork(studio, project, options.network);
+  if (options.advised) return trainAdvised(session, project, network, options);
   const { method, seed, device, size } = options;
   const recipe: Recipe = { network, seed, device, ...(size === undefined ? {} : { size }) };
   if (method === 'fine-tune') {
@@ -94,6 +108,22 @@ async function train(session: Session, project: Project, options: TrainOptions):
   }
   const request = { ...recipe, method, point: selectPoint(network, options.at), pooling: options.pool };
   return trainLinear(studio, project, request, session.control);
+}
+
+/** Measures what the advisor needs to know, and trains by its plan, which becomes the project's. */
+async function trainAdvised(
+  session: Session,
+  project: Project,
+  network: StoredNetwork,
+  { network: named, device, ...options }: TrainOptions,
+): Promise<TrainReport> {
+  const { studio, control, say } = session;
+  const settings = adviceSettings(options);
+  await measureForAdvice(studio, project, { network, settings, device }, control);
+  const plan = await usePlan(studio, project, { network, named: named !== undefined, settings });
+  say(`The plan: ${plan.sentence}`);
+  const advised = networkOf(project, plan.network.hash);
+  return trainAs(studio, project, advised, { ...plan.settings, device }, fineTuneControl(session));
 }
 
 /** Each epoch, and whatever the person should know, is a line on the error stream. */

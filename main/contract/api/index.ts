@@ -1,3 +1,4 @@
+import { adviceContract } from './advice.ts';
 import { itemsContract } from './items.ts';
 import { labelsContract } from './labels.ts';
 import { evaluationContract, probesContract, sharingContract, trainingContract } from './learning.ts';
@@ -15,6 +16,7 @@ export const contract = {
   labels: labelsContract,
   networks: networksContract,
   probes: probesContract,
+  advice: adviceContract,
   training: trainingContract,
   evaluation: evaluationContract,
   sharing: sharingContract,

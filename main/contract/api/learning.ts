@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { deviceChoices } from '../devices.ts';
 import { evaluationSchema } from '../evaluation.ts';
 import { epochMetricsSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
-import { poolings } from '../networks.ts';
 import { defaultProbeSettings, probedNetworksSchema, probeReportSchema, probeSettingsSchema } from '../probes.ts';
-import { linearMethods, runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
+import { runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
+import { fineTuningChoiceSchema, trainSettingsSchema } from '../training.ts';
 import {
   classIdSchema,
   itemIdSchema,
@@ -15,7 +15,7 @@ import {
   runIdSchema,
 } from './shared.ts';
 
-const probedNetworkSchema = z.object({
+export const probedNetworkSchema = z.object({
   /** A network's hash; null: the project's own. */
   network: z.string().nullable(),
   settings: probeSettingsSchema.default(defaultProbeSettings),
@@ -32,28 +32,6 @@ export const probesContract = {
     .input(probedNetworkSchema.extend({ device: z.enum(deviceChoices).default('auto') }))
     .output(z.object({ job: z.int() })),
 };
-
-const commonSettingsSchema = z.object({
-  /** Side of the input in pixels; null: the network's own. */
-  size: z.int().min(8).max(4096).nullable(),
-  seed: z.int().min(0),
-  device: z.enum(deviceChoices),
-});
-export const linearSettingsSchema = commonSettingsSchema.extend({
-  method: z.enum(linearMethods),
-  /** Name of a freeze point of the project's network, or `last`. */
-  point: z.string(),
-  pooling: z.enum(poolings),
-});
-export type LinearSettings = z.infer<typeof linearSettingsSchema>;
-
-/** What the person said of a fine-tuning: where it freezes, and whatever else; the rest is for the defaults. */
-export const fineTuningChoiceSchema = fineTuningSchema.partial().required({ freeze: true });
-export const trainSettingsSchema = z.discriminatedUnion('method', [
-  linearSettingsSchema,
-  commonSettingsSchema.extend({ method: z.literal('fine-tune'), choice: fineTuningChoiceSchema }),
-]);
-export type TrainSettings = z.infer<typeof trainSettingsSchema>;
 
 export const runSchema = z.object({
   id: runIdSchema,
@@ -96,6 +74,8 @@ export const trainingContract = {
       /** Labelled items of each class, by part. */
       classes: z.array(z.object({ name: z.string(), train: z.int(), validation: z.int(), test: z.int() })),
       warnings: z.array(z.string()),
+      /** What it is to be started with: by a plan of the advisor's, or as it was started last; null before either. */
+      settings: trainSettingsSchema.nullable(),
       /** Why training cannot start yet; null when it can. */
       obstacle: z.string().nullable(),
     }),

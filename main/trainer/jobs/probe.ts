@@ -79,7 +79,7 @@ async function hintsOf(
   return { hScore: score, logMe: await logMe({ data, rows, columns }, classes, classNames.length, breathe) };
 }
 
-interface Folded {
+export interface Folded {
   readonly codes: Matrix;
   readonly data: LabelledData;
   readonly folds: Int32Array;
@@ -88,7 +88,11 @@ interface Folded {
   readonly breathe: () => Promise<void>;
 }
 
-function fitWithout(fold: number, { codes, data, folds, count, seed, breathe }: Folded): Promise<LinearClassifier> {
+/** The probe that is asked about one fold: fitted to the others, λ chosen on the next. */
+export function fitWithout(
+  fold: number,
+  { codes, data, folds, count, seed, breathe }: Folded,
+): Promise<LinearClassifier> {
   const next = (fold + 1) % count;
   const parts = Array.from(folds, (own): Part => (own === fold ? 'test' : own === next ? 'validation' : 'train'));
   const { classIndices: classes, classNames, groups } = data;

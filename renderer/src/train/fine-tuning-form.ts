@@ -1,4 +1,4 @@
-import type { TrainSettings } from '../../../main/contract/api/learning.ts';
+import type { TrainSettings } from '../../../main/contract/training.ts';
 import type { FineTuning } from '../../../main/contract/fine-tuning.ts';
 import type { NetworkInfo } from '../../../main/contract/networks.ts';
 

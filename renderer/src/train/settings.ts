@@ -1,4 +1,4 @@
-import type { LinearSettings, TrainSettings } from '../../../main/contract/api/learning.ts';
+import type { LinearSettings, TrainSettings } from '../../../main/contract/training.ts';
 import { type FineTuningForm, fineTuningChoiceOf, defaultFineTuningForm } from './fine-tuning-form.ts';
 
 /** What the fields hold while it is written: numbers as text. */
