@@ -18,7 +18,7 @@ const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
 export async function benchProbes(): Promise<readonly Figure[] | string> {
   if (!existsSync(shared)) return 'real images and weights are not at hand';
   const folder = await mkdtemp(join(tmpdir(), 'parfocal-bench-'));
-  const studio = createStudio(forkTrainer, join(folder, 'data'));
+  const studio = createStudio(forkTrainer, { dataFolder: join(folder, 'data') });
   const project = createProject(join(folder, 'smears'));
   try {
     await importItems(project, join(shared, 'data/bccd'), { group: 'image' });

@@ -33,9 +33,9 @@ export interface Core {
 /**
  * Starts the core in a process of its own, and again where it dies.
  *
- * @param folders of the built app and of the sample
+ * @param folders of the built app and of what ships with it
  */
-export function startCore(folders: { app: string; sample: string }, events: CoreEvents): Core {
+export function startCore(folders: { app: string; resources: string }, events: CoreEvents): Core {
   const asked = new Map<number, (content: Content) => void>();
   const trainers = new Map<number, UtilityProcess>();
   const deaths: number[] = [];
@@ -46,7 +46,7 @@ export function startCore(folders: { app: string; sample: string }, events: Core
   const send = (message: ToCore, ports?: MessagePortMain[]): void => core.postMessage(message, ports);
 
   function start(): UtilityProcess {
-    const started = utilityProcess.fork(join(import.meta.dirname, 'core.js'), [folders.app, folders.sample], {
+    const started = utilityProcess.fork(join(import.meta.dirname, 'core.js'), [folders.app, folders.resources], {
       serviceName: 'Parfocal core',
     });
     started.on('message', (message: FromCore) => hear(message));

@@ -10,24 +10,25 @@ import { createRouter, createStudio } from '../main/studio.ts';
 import type { FromCore, ToCore } from './messages.ts';
 import { createTrainerLauncher } from './trainer-launcher.ts';
 
-const [appFolder, sampleFolder] = process.argv.slice(2);
+const [appFolder, resourcesFolder] = process.argv.slice(2);
 const tell = (message: FromCore): void => process.parentPort.postMessage(message);
 
 const trainers = createTrainerLauncher(tell);
-const studio = createStudio(trainers.launch);
+const studio = createStudio(trainers.launch, { resourcesFolder });
 const { session } = studio;
 
 const choices = new Map<number, (path: string | null) => void>();
 let nextChoice = 1;
-const router = createRouter(studio, 'desktop', {
-  sampleFolder,
-  choosePath: (choice) =>
+const router = createRouter(
+  studio,
+  'desktop',
+  (choice) =>
     new Promise((resolve) => {
       const id = nextChoice++;
       choices.set(id, resolve);
       tell({ kind: 'choose', id, choice });
     }),
-});
+);
 const acceptPage = createPortHost(router);
 const getContent = createContent({ appFolder, pictures: session, onDefect: (error) => logDefect(error, 'content') });
 

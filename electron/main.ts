@@ -80,8 +80,8 @@ function start(): void {
   core = startCore(
     {
       app: join(appPath, 'dist/renderer'),
-      // Native code reads these images: they lie beside the archive.
-      sample: join(appPath.replace(/\.asar$/, '.asar.unpacked'), 'resources/sample'),
+      // Native code reads the sample's images and the networks: they lie beside the archive.
+      resources: join(appPath.replace(/\.asar$/, '.asar.unpacked'), 'resources'),
     },
     {
       choosePath: (choice) => choosePath(showWindow(), choice),

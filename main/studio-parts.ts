@@ -7,5 +7,7 @@ export interface Studio {
   readonly dataFolder: string;
   /** Networks shared by this person's projects. */
   readonly libraryFolder: string;
+  /** Networks that ship with the studio. */
+  readonly boxFolder: string;
   close(): void;
 }

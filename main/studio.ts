@@ -21,38 +21,46 @@ import { createTrainer } from './trainer/client.ts';
 import type { LaunchTrainer } from './trainer/protocol.ts';
 import { trainingRouter } from './training/router.ts';
 
-/** The images that ship with the studio, where it runs from its sources. */
-const ownSample = fileURLToPath(new URL('../resources/sample', import.meta.url));
+/** What ships with the studio, where it runs from its sources. */
+const ownResources = fileURLToPath(new URL('../resources', import.meta.url));
 
 /** A studio with the session that its screens share. */
 export interface RunningStudio extends Studio {
   readonly session: Session;
+  /** The images that ship with the studio. */
+  readonly sampleFolder: string;
   readonly lastPrediction: LastPrediction;
 }
 
+export interface StudioFolders {
+  /** What this person's studio remembers. */
+  readonly dataFolder?: string;
+  /** What ships with the studio. */
+  readonly resourcesFolder?: string;
+}
+
 /** The composition root: what the shell gives goes in, what the domains need comes out. */
-export function createStudio(launchTrainer: LaunchTrainer, dataFolder: string = userDataFolder()): RunningStudio {
+export function createStudio(
+  launchTrainer: LaunchTrainer,
+  { dataFolder = userDataFolder(), resourcesFolder = ownResources }: StudioFolders = {},
+): RunningStudio {
   const trainer = createTrainer(launchTrainer);
   const parts: Studio = {
     trainer,
     dataFolder,
     libraryFolder: join(dataFolder, 'networks'),
+    boxFolder: join(resourcesFolder, 'networks'),
     close: () => trainer.close(),
   };
   const session = createSession(parts);
-  return { ...parts, session, lastPrediction: session.results() };
-}
-
-export interface RouterOptions {
-  readonly choosePath?: ChoosePath;
-  readonly sampleFolder?: string;
+  return { ...parts, session, sampleFolder: join(resourcesFolder, 'sample'), lastPrediction: session.results() };
 }
 
 /** Answers everything that the contract lets a renderer ask. */
 export function createRouter(
-  { session, lastPrediction }: RunningStudio,
+  { session, sampleFolder, lastPrediction }: RunningStudio,
   shell: StudioState['shell'],
-  { choosePath, sampleFolder = ownSample }: RouterOptions = {},
+  choosePath?: ChoosePath,
 ) {
   const importReports = session.results<ImportReport>();
   return api.router({

@@ -46,7 +46,7 @@ if (!existsSync(shared)) {
 }
 const wanted = process.argv.slice(2);
 const work = await mkdtemp(join(tmpdir(), 'parfocal-study-'));
-const studio = createStudio(forkTrainer, join(work, 'data'));
+const studio = createStudio(forkTrainer, { dataFolder: join(work, 'data') });
 try {
   await addNetwork(studio.libraryFolder, studio.trainer, join(shared, 'models', networkName));
   for (const data of [whiteCells(), cifar()].filter(({ name }) => wanted.length === 0 || wanted.includes(name)))

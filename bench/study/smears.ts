@@ -35,7 +35,7 @@ if (!existsSync(shared)) {
 }
 const outcomes = new KeptResults<Outcome>('smears');
 const work = await mkdtemp(join(tmpdir(), 'parfocal-study-'));
-const studio = createStudio(forkTrainer, join(work, 'data'));
+const studio = createStudio(forkTrainer, { dataFolder: join(work, 'data') });
 const project = createProject(join(work, 'smears'));
 try {
   await importItems(project, join(shared, 'data/bccd'), { group: 'image' });

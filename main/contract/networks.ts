@@ -79,6 +79,8 @@ export const networkInfoSchema = z.object({
   freezePoints: z.array(freezePointSchema).min(1),
   parent: parentSchema.optional(),
   publication: publicationSchema.optional(),
+  /** It ships with the studio. */
+  boxed: z.literal(true).optional(),
   /** When it was added, ISO 8601. */
   added: z.string(),
 });

@@ -93,9 +93,12 @@ export async function addNetwork(
   }
 }
 
-/** @throws UserError for a name that no network has, with those that there are */
-export function findNetwork(libraryFolder: string, name: string): StoredNetwork {
-  const networks = listNetworks(libraryFolder);
+/**
+ * One of some networks, by its name or by its hash's beginning.
+ *
+ * @throws UserError for a name that none of them has, with those that there are
+ */
+export function findNetwork(networks: readonly StoredNetwork[], name: string): StoredNetwork {
   const found = networks.find(({ info }) => info.name === name || (name.length >= 8 && info.hash.startsWith(name)));
   if (found) return found;
   const known = networks.map(({ info }) => info.name).join(', ');
@@ -108,7 +111,7 @@ export function findNetwork(libraryFolder: string, name: string): StoredNetwork 
 
 /** Takes a network out of the library. Projects that use it have its files themselves. */
 export async function removeNetwork(libraryFolder: string, hash: string): Promise<void> {
-  const { folder } = findNetwork(libraryFolder, hash);
+  const { folder } = findNetwork(listNetworks(libraryFolder), hash);
   // Out of the list at once, also where a program still reads its files.
   const removed = await mkdtemp(join(libraryFolder, 'removing-'));
   await rename(folder, join(removed, hash));

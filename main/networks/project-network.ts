@@ -5,14 +5,15 @@ import type { FreezePointInfo } from '../contract/networks.ts';
 import { getSetting, setSetting } from '../projects/settings.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
+import { networksAtHand, starterNetwork } from './box.ts';
 import { addNetwork, copyNetwork, findNetwork, listNetworks, readStored, type StoredNetwork } from './library.ts';
 
 /**
  * The network that a project is to use, with its files in the project's own folder, so that the project can be moved
  * and its runs repeated. It becomes the project's network.
  *
- * @param named a network's name, or the path of one, which is added to the library; absent: the project's own, else the
- *   only one in the library
+ * @param named a network's name, or the path of one, which is added to the library; absent: the
+ *   `plannedNetwork`
  */
 export async function useNetwork(studio: Studio, project: Project, named?: string): Promise<StoredNetwork> {
   const network = await choose(studio, project, named);
@@ -26,13 +27,13 @@ async function choose(studio: Studio, project: Project, named: string | undefine
     const looksLikePath = /[\\/]|\.onnx$|\.json$/.test(named) && existsSync(named);
     return looksLikePath
       ? addNetwork(studio.libraryFolder, studio.trainer, named)
-      : findNetwork(studio.libraryFolder, named);
+      : findNetwork(networksAtHand(studio), named);
   }
   return plannedNetwork(studio, project);
 }
 
 /**
- * The network that a project would use now: its own, else the only one in the library.
+ * The network that a project would use now: its own, else the only one in the library, else the starter.
  *
  * @throws UserError when there is none, or when there are several to choose from
  */
@@ -40,7 +41,7 @@ export function plannedNetwork(studio: Studio, project: Project): StoredNetwork 
   const hash = getSetting(project, 'network');
   if (hash) return networkOf(project, hash);
   const networks = listNetworks(studio.libraryFolder);
-  const only = networks.at(0);
+  const only = networks.at(0) ?? starterNetwork(studio);
   if (!only)
     throw new UserError('There is no network yet. Add one first.', {
       onCommandLine: 'Do so with: parfocal network add PATH',
@@ -77,15 +78,15 @@ export function networkOf(project: Project, hash: string): StoredNetwork {
 }
 
 /**
- * A network by its hash: the project's own copy, else one made from the library.
+ * A network by its hash: the project's own copy, else one made from the library or from the box.
  *
- * @throws UserError when it is in neither
+ * @throws UserError when it is in none of them
  */
 export async function networkAtHand(studio: Studio, project: Project, hash: string): Promise<StoredNetwork> {
   const own = join(project.networksFolder, hash);
   return existsSync(own)
     ? readStored(own)
-    : copyNetwork(findNetwork(studio.libraryFolder, hash), project.networksFolder);
+    : copyNetwork(findNetwork(networksAtHand(studio), hash), project.networksFolder);
 }
 
 /**

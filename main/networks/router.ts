@@ -3,6 +3,7 @@ import { UserError } from '../contract/errors.ts';
 import { setSetting } from '../projects/settings.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
+import { networksAtHand } from './box.ts';
 import { addNetwork, copyNetwork, listNetworks, removeNetwork, type StoredNetwork } from './library.ts';
 import { describeLibrary } from './overview.ts';
 import { selectPoint } from './project-network.ts';
@@ -15,9 +16,9 @@ export function networksRouter(session: Session) {
   /** Jobs that get a network of the zoo, by its entry. */
   const getting = new Map<string, number>();
 
-  /** Those of the library, and those that came with the project. */
+  /** Those that every project can use, and those that came with this one. */
   const atHand = (): StoredNetwork[] => {
-    const networks = listNetworks(libraryFolder);
+    const networks = networksAtHand(studio);
     const known = new Set(networks.map(({ info }) => info.hash));
     const own = session.isOpen() ? listNetworks(session.project().networksFolder) : [];
     return [...networks, ...own.filter(({ info }) => !known.has(info.hash))];

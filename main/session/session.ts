@@ -4,8 +4,9 @@ import type { StudioState } from '../contract/api/studio.ts';
 import { UserError } from '../contract/errors.ts';
 import { version } from '../contract/product.ts';
 import { createPictures, type Pictures, type ProjectPictures } from '../items/pictures.ts';
+import { beginProject } from '../networks/box.ts';
 import { createSummary, type Summary } from '../overview/summary.ts';
-import { createProject, openProject, type Project } from '../projects/project.ts';
+import { openProject, type Project } from '../projects/project.ts';
 import { rememberProject } from '../projects/recent.ts';
 import type { Studio } from '../studio-parts.ts';
 import { endAbandonedRuns } from '../training/runs.ts';
@@ -130,7 +131,7 @@ export function createSession(studio: Studio): Session {
     open: (folder, how) =>
       inTurn(async () => {
         if (how === 'create' || opened?.project.folder !== folder) {
-          const project = how === 'create' ? createProject(folder) : openProject(folder);
+          const project = how === 'create' ? await beginProject(studio, folder) : openProject(folder);
           endAbandonedRuns(project);
           await leave();
           opened = { project, summary: createSummary(project), pictures: createPictures(project) };

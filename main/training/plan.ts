@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import type { Part } from '../contract/images.ts';
 import type { NetworkInfo } from '../contract/networks.ts';
 import type { TrainSettings } from '../contract/training.ts';
 import { plannedSplit } from '../evaluation/project-split.ts';
 import { listClasses } from '../labels/classes.ts';
+import { starterNetwork } from '../networks/box.ts';
 import { listNetworks } from '../networks/library.ts';
 import { networkOf } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
@@ -47,8 +47,8 @@ function obstacle(studio: Studio, project: Project, classes: TrainingPlan['class
   if (classes.length === 1)
     return `Only ${classes[0].name} is labelled. A classifier needs items of two classes at least.`;
   if (getSetting(project, 'network') === null) {
-    const networks = existsSync(studio.libraryFolder) ? listNetworks(studio.libraryFolder).length : 0;
-    if (networks === 0) return 'There is no network yet. Add one first.';
+    const networks = listNetworks(studio.libraryFolder).length;
+    if (networks === 0 && !starterNetwork(studio)) return 'There is no network yet. Add one first.';
     if (networks > 1) return 'No network is chosen yet. Choose one first.';
   }
   return null;

@@ -56,7 +56,20 @@ describe('fine-tuning on the command line', () => {
   it('takes every setting, tells how it went, and its run serves like any other', { timeout: 300_000 }, async () => {
     const project = await projectOf('cells');
     const trained = await run<Trained>(
-      ...['train', project, '--method', 'fine-tune', '--freeze', '1', '--head', 'zero', '--optimizer', 'sgd'],
+      ...[
+        'train',
+        project,
+        '--network',
+        'tiny',
+        '--method',
+        'fine-tune',
+        '--freeze',
+        '1',
+        '--head',
+        'zero',
+        '--optimizer',
+        'sgd',
+      ],
       ...['--rate', '0.05', '--pretrained-rate', '0.5', '--rate-fall', '2', '--weight-decay', '0.001'],
       ...['--toward-pretrained', '0.01', '--schedule', 'constant', '--warm-up', '0', '--epochs', '6', '--batch', '8'],
       ...['--clip', 'none', '--label-smoothing', '0.1', '--balanced', '--average', '--patience', 'none'],

@@ -25,11 +25,14 @@ describe('the command line', () => {
     expect(await run('status', project)).toMatchObject({ images: 40, labelled: 40, groups: 40, missingImages: 0 });
 
     await run('network', 'add', join(folder, 'tiny.onnx'), '--preprocessing', 'unit', '--size', '32');
-    expect(await run<unknown[]>('network', 'list')).toHaveLength(1);
+    const listed = await run<{ name: string }[]>('network', 'list');
+    expect(listed.map(({ name }) => name)).toEqual(['tiny', 'starter']);
     const points = await run<{ freezePoints: { name: string }[] }>('network', 'show', 'tiny');
     const codes = await run<{ computed: number; sets: unknown[] }>(
       'codes',
       project,
+      '--network',
+      'tiny',
       '--at',
       'all',
       '--pool',

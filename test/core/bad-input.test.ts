@@ -3,10 +3,10 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statfsSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -133,7 +133,7 @@ describe('networks that cannot be taken', () => {
   it('are told by the names of what there is', async () => {
     const project = work.project('choices');
     expect(await refusal(useNetwork(studio, project, 'resnet'))).toBe(
-      'There is no network resnet. The networks at hand: tiny.',
+      'There is no network resnet. The networks at hand: tiny, starter.',
     );
     expect(() => selectPoints(network, 'conv9')).toThrow(
       /tiny has no freeze point conv9\. It has: 1 .*; or say last, or all\./,
@@ -141,7 +141,8 @@ describe('networks that cannot be taken', () => {
     expect(() => selectPoint(network, 'all')).toThrow('Name one freeze point');
     const bare = work.studio();
     const libraryFolder = work.path('no library');
-    expect(await refusal(useNetwork({ ...bare, libraryFolder }, project))).toContain('There is no network yet.');
+    const nothing = { ...bare, libraryFolder, boxFolder: libraryFolder };
+    expect(await refusal(useNetwork(nothing, project))).toContain('There is no network yet.');
   });
 
   it('whose stored copy is damaged are named', async () => {
@@ -152,7 +153,11 @@ describe('networks that cannot be taken', () => {
       `${join(own.folder, 'network.json')} is missing or damaged`,
     );
     await useNetwork(studio, project, 'tiny');
-    truncateSync(join(own.folder, own.info.file), 100);
+    // The file is linked to the library's, which stays whole.
+    const file = join(own.folder, own.info.file);
+    const damaged = readFileSync(file).subarray(0, 100);
+    rmSync(file);
+    writeFileSync(file, damaged);
     await importItems(project, work.write('one/one.png', await noisePng(1)));
     const request = { network: own, points: selectPoints(own, 'last'), pooling: 'avg', device: 'cpu' } as const;
     expect(await refusal(computeCodes(studio, project, request))).toContain(own.info.file);

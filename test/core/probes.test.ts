@@ -276,7 +276,7 @@ describe('probing', () => {
 
 describe('the screens', () => {
   it('start probing, are told of each result, and see what goes stale', async () => {
-    const own = desk(work, work.path('screens-data'));
+    const own = desk(work, work.path('screens-data'), { box: false });
     const { client, state, done } = own;
     await client.projects.create({ folder: work.path('no-network') });
     expect(await client.probes.get({ network: null })).toBeNull();

@@ -266,7 +266,7 @@ describe('what is trained', () => {
   });
 
   it('cannot start without images, labels or a network, and says which is missing', async () => {
-    const own = desk(work, work.path('bare-data'));
+    const own = desk(work, work.path('bare-data'), { box: false });
     const { client, done } = own;
     await client.projects.create({ folder: work.path('bare') });
     expect((await client.training.plan()).obstacle).toMatch(/no images/);

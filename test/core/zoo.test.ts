@@ -92,7 +92,7 @@ describe('a network of the zoo', () => {
   it('is fetched on demand alone, added with its documentation’s preprocessing, and not fetched twice', async () => {
     const content = tinyNetwork(5);
     const server = await fileServer(Buffer.from(content));
-    const own = desk(work, dataFolderWith([entryFor('first', content, server.address)]));
+    const own = desk(work, dataFolderWith([entryFor('first', content, server.address)]), { box: false });
     const { client, done, studio } = own;
     expect((await client.networks.zoo()).at(-1)).toMatchObject({ id: 'first', network: null, fetched: 0 });
     expect(server.asked).toEqual([]);
@@ -119,7 +119,7 @@ describe('a network of the zoo', () => {
   it('that is asked for twice at once is fetched once', async () => {
     const content = tinyNetwork(6);
     const server = await fileServer(Buffer.from(content));
-    const { client, done } = desk(work, dataFolderWith([entryFor('twice', content, server.address)]));
+    const { client, done } = desk(work, dataFolderWith([entryFor('twice', content, server.address)]), { box: false });
     const [one, two] = await Promise.all([0, 1].map(() => client.networks.get({ id: 'twice', from: null })));
     expect(two).toEqual(one);
     await done(one);
@@ -130,7 +130,9 @@ describe('a network of the zoo', () => {
   it('that another program is fetching is not fetched beside it', async () => {
     const content = tinyNetwork(6);
     const server = await fileServer(Buffer.from(content));
-    const { client, over, studio } = desk(work, dataFolderWith([entryFor('locked', content, server.address)]));
+    const { client, over, studio } = desk(work, dataFolderWith([entryFor('locked', content, server.address)]), {
+      box: false,
+    });
     work.write(join(studio.libraryFolder.slice(work.folder.length + 1), 'downloads', 'x'), '');
     const lock = takeLock(join(studio.libraryFolder, 'downloads', 'locked.onnx.lock'), 'It');
     const refused = await over(await client.networks.get({ id: 'locked', from: null }));
@@ -176,17 +178,17 @@ describe('a network of the zoo', () => {
     const content = tinyNetwork(9);
     const nowhere = entryFor('moved', content, 'https://example.invalid/');
     const mirror = await fileServer(Buffer.from(content));
-    const first = desk(work, dataFolderWith([nowhere]));
+    const first = desk(work, dataFolderWith([nowhere]), { box: false });
     await first.done(await first.client.networks.get({ id: 'moved', from: `${mirror.address}mirror/` }));
     expect(mirror.asked.map(({ path }) => path)).toEqual(['/mirror/moved.onnx']);
 
-    const second = desk(work, dataFolderWith([nowhere]));
+    const second = desk(work, dataFolderWith([nowhere]), { box: false });
     const file = work.write('given/moved.onnx', content);
     await second.done(await second.client.networks.get({ id: 'moved', from: work.path('given') }));
     expect(existsSync(file)).toBe(true);
     expect(await second.client.networks.list()).toHaveLength(1);
 
-    const third = desk(work, dataFolderWith([nowhere]));
+    const third = desk(work, dataFolderWith([nowhere]), { box: false });
     for (const [bytes, reason] of [
       [content.slice(1), /its length is another/],
       [Uint8Array.from(content, (byte, at) => (at === 99 ? byte ^ 1 : byte)), /its SHA-256 is another/],
@@ -211,7 +213,7 @@ describe('a network of the zoo', () => {
     const content = tinyNetwork(10);
     const server = await fileServer(Buffer.from(content));
     const entry = entryFor('namesake', content, server.address);
-    const { client, done, studio } = desk(work, dataFolderWith([entry]));
+    const { client, done, studio } = desk(work, dataFolderWith([entry]), { box: false });
     const file = work.write('own.onnx', tinyNetwork(3));
     await done(await client.networks.add({ path: file, name: 'Tiny namesake', scaling: 'unit' }));
     await done(await client.networks.get({ id: 'namesake', from: null }));
@@ -228,7 +230,7 @@ describe('a network of the zoo', () => {
 });
 
 test('projects keep a network that is removed from the library; its file is on the disk once', async () => {
-  const { client, done, studio, session } = desk(work, work.path('shared-data'));
+  const { client, done, studio, session } = desk(work, work.path('shared-data'), { box: false });
   const file = work.write('shared.onnx', tinyNetwork(12));
   await done(await client.networks.add({ path: file, scaling: 'unit' }));
   await client.projects.create({ folder: work.path('keeper') });

@@ -5,7 +5,7 @@ import { short } from '../../renderer/src/charts/figures.ts';
 import { browser, describeWithBrowser } from '../support/browser.ts';
 import { parfocalJson } from '../support/command-line.ts';
 import { tinyNetwork, type Workshop, workshop, writeClasses } from '../support/core.ts';
-import { show } from '../support/screens.ts';
+import { show, useNetwork } from '../support/screens.ts';
 import { run } from '../support/started.ts';
 import { layoutFaults, settled } from './layout.ts';
 
@@ -36,9 +36,7 @@ describeWithBrowser('Fine-tuning on the Train screen', () => {
 
   test('starts, is watched, paused, gone on with after a reload, ended with the best, and compared', async () => {
     const { page, faults } = await open(await serve(work), { reducedMotion: 'reduce' });
-    await show(page, 'Network');
-    await page.getByRole('button', { name: 'Use this network' }).click();
-    await page.getByText('Used here').waitFor();
+    await useNetwork(page, 'tiny');
 
     await show(page, 'Train');
     await page.getByRole('radio', { name: /Fine-tune the network/ }).focus();

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { browser, describeWithBrowser } from '../support/browser.ts';
-import { tinyNetwork, workshop } from '../support/core.ts';
+import { workshop } from '../support/core.ts';
 import { run } from '../support/started.ts';
 
 /** More steps than any screen has. */
@@ -12,7 +12,6 @@ describeWithBrowser('the keyboard alone', () => {
   const { open } = browser();
 
   test('goes from the sample on Home to an exported model', async () => {
-    const network = work.write('tiny.onnx', tinyNetwork());
     const { address } = await run('main/cli/parfocal.mjs', ['serve', '--port', '0'], {
       PARFOCAL_DATA: work.path('data'),
     });
@@ -43,17 +42,12 @@ describeWithBrowser('the keyboard alone', () => {
     await steps.getByText('366 of 994').waitFor();
 
     await step('Network');
-    await enter(button('Add from a file').first());
-    const dialog = page.getByRole('dialog');
-    await expect.poll(() => isFocused(dialog.getByRole('textbox', { name: 'Network' }))).toBe(true);
-    await page.keyboard.type(network);
-    const scaling = dialog.getByLabel('How it wants its pixels');
-    await reach(page, scaling);
-    for (let tries = 0; tries < 10 && (await scaling.inputValue()) !== 'unit'; tries++) await press('ArrowDown');
-    await enter(dialog.getByRole('button', { name: 'Add', exact: true }));
-    await dialog.waitFor({ state: 'detached' });
-    await enter(button('Use this network'));
+    // The starter is the project's network already; it is cut a block earlier.
     await page.getByText('Used here').waitFor();
+    const slider = page.getByRole('slider');
+    await reach(page, slider);
+    await press('ArrowLeft');
+    await page.getByText('block4').first().waitFor();
 
     await step('Train');
     await enter(button('Train'));

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { browser, describeWithBrowser } from '../support/browser.ts';
 import { parfocalJson } from '../support/command-line.ts';
 import { noisePng, tinyNetwork, type Workshop, workshop } from '../support/core.ts';
-import { show } from '../support/screens.ts';
+import { show, useNetwork } from '../support/screens.ts';
 import { run } from '../support/started.ts';
 
 const colours: Readonly<Record<string, number[]>> = { red: [200, 60, 60], green: [60, 200, 60] };
@@ -92,9 +92,7 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await addNetwork(work);
     const project = await colourProject(work, 'journey');
     const { page, faults } = await open(await serve(work, project));
-    await show(page, 'Network');
-    await page.getByRole('button', { name: 'Use this network' }).click();
-    await page.getByText('Used here').waitFor();
+    await useNetwork(page, 'tiny');
     await train(page, 1);
 
     // The two wrong labels are the two mistakes. One key mends each.

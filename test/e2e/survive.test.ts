@@ -5,7 +5,7 @@ import { root } from '../../scripts/build/paths.ts';
 import { browser, describeWithBrowser } from '../support/browser.ts';
 import { parfocalJson } from '../support/command-line.ts';
 import { tinyNetwork, workshop } from '../support/core.ts';
-import { freePort, label, show } from '../support/screens.ts';
+import { freePort, label, show, useNetwork } from '../support/screens.ts';
 import { run } from '../support/started.ts';
 
 describeWithBrowser('what is under way', () => {
@@ -28,9 +28,7 @@ describeWithBrowser('what is under way', () => {
     const project = await sample('reload');
     await core('network', 'add', work.write('large.onnx', tinyNetwork(64)), '--preprocessing', 'unit');
     const { page, faults } = await open((await serve(project, '--port', '0')).address);
-    await show(page, 'Network');
-    await page.getByRole('button', { name: 'Use this network' }).click();
-    await page.getByText('Used here').waitFor();
+    await useNetwork(page, 'large');
     await show(page, 'Train');
     await page.locator('summary', { hasText: 'Settings' }).click();
     await page.getByLabel(/size/i).fill('1024');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { browser, describeWithBrowser } from '../support/browser.ts';
-import { tinyNetwork, workshop } from '../support/core.ts';
+import { workshop } from '../support/core.ts';
 import { run } from '../support/started.ts';
 import { label, show, unlabelledCount } from '../support/screens.ts';
 
@@ -9,7 +9,6 @@ describeWithBrowser('the studio in a browser', () => {
   const { open } = browser();
 
   test('goes from the sample on Home to an exported model', async () => {
-    const network = work.write('tiny.onnx', tinyNetwork());
     const { address } = await run('main/cli/parfocal.mjs', ['serve', '--port', '0'], {
       PARFOCAL_DATA: work.path('walk'),
     });
@@ -28,15 +27,7 @@ describeWithBrowser('the studio in a browser', () => {
     await expect.poll(() => unlabelledCount(page)).toBe(before - 2);
 
     await show(page, 'Network');
-    await page.getByRole('button', { name: 'Add from a file' }).first().click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('textbox', { name: 'Network' }).fill(network);
-    await dialog.getByLabel('How it wants its pixels').selectOption('unit');
-    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-    await dialog.waitFor({ state: 'detached' });
-    const use = page.getByRole('button', { name: 'Use this network' });
-    if (await use.isVisible()) await use.click();
-    await page.getByText('Used here').waitFor();
+    await page.getByRole('button', { name: /^starter .* in the box Used here/ }).waitFor();
 
     await show(page, 'Train');
     await page.getByRole('button', { name: 'Train', exact: true }).click();

@@ -40,7 +40,7 @@ const commands: Readonly<Record<string, (...args: string[]) => Promise<void>>> =
   /** Computes codes, saying first which process the trainer is. */
   codes: async (folder, data) => {
     const project = openProject(folder);
-    const studio = createStudio(forkTrainer, data);
+    const studio = createStudio(forkTrainer, { dataFolder: data });
     const network = await useNetwork(studio, project);
     const request = { network, points: network.info.freezePoints, pooling: 'avg', size: 128, device: 'cpu' } as const;
     await computeCodes(studio, project, request, {
@@ -54,7 +54,7 @@ const commands: Readonly<Record<string, (...args: string[]) => Promise<void>>> =
   /** Fine-tunes as another run was, saying after each epoch which process the trainer is. */
   'fine-tune': async (folder, data, told) => {
     const project = openProject(folder);
-    const studio = createStudio(forkTrainer, data);
+    const studio = createStudio(forkTrainer, { dataFolder: data });
     const { fineTuning, seed, device } = JSON.parse(told) as RunConfig;
     const request = { network: await useNetwork(studio, project), settings: fineTuning!, seed, device };
     await fineTune(studio, project, request, {

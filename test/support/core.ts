@@ -65,7 +65,7 @@ export function workshop(): Workshop {
       project.close();
       return keep(openProject(project.folder));
     },
-    studio: () => keep(createStudio(forkTrainer, join(folder, 'data'))),
+    studio: () => keep(createStudio(forkTrainer, { dataFolder: join(folder, 'data') })),
     child(args, options = {}) {
       const process = startChild(args, options);
       closers.push(() => process.kill());

@@ -14,6 +14,17 @@ export async function show(
   else await page.getByRole('heading', { level: 1, name: step }).waitFor();
 }
 
+/** Makes one of the networks at hand the project's. */
+export async function useNetwork(page: Page, name: string): Promise<void> {
+  await show(page, 'Network');
+  await page
+    .getByRole('list', { name: 'Networks' })
+    .getByRole('button', { name: new RegExp(`^${name} `) })
+    .click();
+  await page.getByRole('button', { name: 'Use this network' }).click();
+  await page.getByText('Used here').waitFor();
+}
+
 /** Presses keys in the grid of items, from its first item on. */
 export async function label(page: Page, ...keys: string[]): Promise<void> {
   await page

@@ -20,8 +20,8 @@ export interface Desk {
 }
 
 /** Closed with the test. */
-export function desk(work: Workshop, dataFolder = work.path('data')): Desk {
-  const studio = createStudio(forkTrainer, dataFolder);
+export function desk(work: Workshop, dataFolder = work.path('data'), { box = true } = {}): Desk {
+  const studio = createStudio(forkTrainer, { dataFolder, ...(box ? {} : { resourcesFolder: work.path('nothing') }) });
   const { session } = studio;
   onTestFinished(async () => {
     await session.end();

@@ -6,7 +6,7 @@ import { importItems, type ImportOptions, type ImportReport } from '../../items/
 import { findImages, findItem } from '../../items/find.ts';
 import { removeInPortions, weighRemoval } from '../../items/remove.ts';
 import { listLabels } from '../../labels/list-labels.ts';
-import { createProject } from '../../projects/project.ts';
+import { beginProject } from '../../networks/box.ts';
 import { setSetting } from '../../projects/settings.ts';
 import { projectStatus } from '../../overview/status.ts';
 import { putCsv } from '../csv-output.ts';
@@ -21,8 +21,8 @@ export function addDataCommands(program: Command): void {
     .description('make a new project')
     .argument('<project>', 'its folder; .parfocal is put behind the name')
     .action(async (folder: string, _options: object, command: Command) => {
-      await answer(command, () => {
-        const project = createProject(folder);
+      await answer(command, async ({ studio }) => {
+        const project = await beginProject(studio, folder);
         project.close();
         return { json: { project: project.folder }, text: `Made ${project.folder}` };
       });

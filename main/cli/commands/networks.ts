@@ -6,6 +6,7 @@ import type { DeviceChoice } from '../../contract/devices.ts';
 import { type NetworkInfo, type Pooling, scalingNames, type ScalingName } from '../../contract/networks.ts';
 import { speedClass, type ZooListing } from '../../contract/zoo.ts';
 import { describeItems, findItem } from '../../items/find.ts';
+import { networksAtHand } from '../../networks/box.ts';
 import { addNetwork, findNetwork, listNetworks, removeNetwork } from '../../networks/library.ts';
 import { describeLibrary } from '../../networks/overview.ts';
 import { selectPoint, selectPoints, useNetwork } from '../../networks/project-network.ts';
@@ -36,7 +37,7 @@ export function addNetworkCommands(program: Command): void {
     .action(async ({ zoo = false }: { zoo?: boolean }, command: Command) => {
       await answer(command, ({ studio }) => {
         if (zoo) return describeZoo(listZoo(studio));
-        const networks = listNetworks(studio.libraryFolder).map(({ info }) => info);
+        const networks = networksAtHand(studio).map(({ info }) => info);
         const rows = networks.map((info): Cell[] => [
           info.name,
           `${info.preprocessing.size} px`,
@@ -57,7 +58,7 @@ export function addNetworkCommands(program: Command): void {
     .argument('<network>')
     .action(async (name: string, _options: object, command: Command) => {
       await answer(command, ({ studio }) => {
-        const { info } = findNetwork(studio.libraryFolder, name);
+        const { info } = findNetwork(networksAtHand(studio), name);
         return { json: info, text: describeNetwork(info) };
       });
     });
@@ -120,7 +121,7 @@ export function addNetworkCommands(program: Command): void {
     .argument('<network>')
     .action(async (name: string, _options: object, command: Command) => {
       await answer(command, async ({ studio }) => {
-        const { info } = findNetwork(studio.libraryFolder, name);
+        const { info } = findNetwork(listNetworks(studio.libraryFolder), name);
         const { freed, projects } = (await describeLibrary(studio)).find(({ hash }) => hash === info.hash)!;
         await removeNetwork(studio.libraryFolder, info.hash);
         const kept = projects.length ? ` It stays in ${projects.join(', ')}.` : '';
