@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Advice } from '../../main/contract/advice.ts';
 import type { TrainReport } from '../../main/training/recipe.ts';
 import { parfocal, parfocalJson } from '../support/command-line.ts';
-import { tinyNetwork, writeClasses } from '../support/core.ts';
+import { writeClasses } from '../support/core.ts';
 import { describeWithShared, sharedFolder } from '../support/shared.ts';
 
 let folder: string;
@@ -20,17 +20,15 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('parfocal advise plans, and parfocal train carries the plan out', { timeout: 120_000 }, async () => {
-  await writeFile(join(folder, 'tiny.onnx'), tinyNetwork());
   await writeClasses(join(folder, 'images'), 15);
   const project = join(folder, 'colours');
   await run('new', project);
   await run('import', project, join(folder, 'images'), '--labels', 'folders', '--group', 'image');
-  await run('network', 'add', join(folder, 'tiny.onnx'), '--preprocessing', 'unit');
   const before = await run<Advice>('advise', project, '--no-measure', '--size', '48');
   expect(before).toMatchObject({ plan: { sureness: 'preliminary' }, missing: expect.any(Array) as unknown[] });
   const { code, stdout } = await parfocal(networks, 'advise', project, '--size', '48');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^tiny: Softmax regression on the codes of tiny at /);
+  expect(stdout).toMatch(/^starter: Softmax regression on the codes of starter at /);
   expect(stdout).toMatch(/\nSureness: /);
   expect(stdout).not.toMatch(/Not measured yet/);
   const { plan } = await run<Advice>('advise', project, '--no-measure', '--size', '48');

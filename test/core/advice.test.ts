@@ -186,7 +186,7 @@ describe('advice', () => {
 
 describe('the screens', () => {
   it('measure, are told of it, use the plan, and find it again where training starts', async () => {
-    const own = desk(work, work.path('screens-data'));
+    const own = desk(work, work.path('screens-data'), { box: false });
     const { client, state, done } = own;
     await client.projects.create({ folder: work.path('no-network') });
     expect(await client.advice.get({ network: null })).toBeNull();
