@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../contract/product.ts';
 import { addAdviseCommand } from './commands/advise.ts';
 import { addDataCommands } from './commands/data.ts';
+import { addExplainCommand } from './commands/explain.ts';
 import { addNetworkCommands } from './commands/networks.ts';
 import { addProbeCommand } from './commands/probe.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -19,6 +20,7 @@ addNetworkCommands(program);
 addProbeCommand(program);
 addAdviseCommand(program);
 addTrainingCommands(program);
+addExplainCommand(program);
 addSharingCommands(program);
 addServeCommand(program);
 

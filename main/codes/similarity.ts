@@ -1,6 +1,5 @@
 import { UserError } from '../contract/errors.ts';
 import type { Pooling } from '../contract/networks.ts';
-import type { StoredNetwork } from '../networks/library.ts';
 import { codesPoint, networkOf } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
@@ -17,8 +16,7 @@ export const similarityPooling: Pooling = 'avg';
  * @throws UserError when there are no codes to compare
  */
 export async function distancesTo(project: Project, itemId: number): Promise<ReadonlyMap<number, number>> {
-  const hash = getSetting(project, 'network');
-  const setId = hash === null ? undefined : similaritySet(project, networkOf(project, hash));
+  const setId = similaritySetOf(project);
   const distances = setId === undefined ? undefined : await distancesInSet(project, setId, itemId);
   if (!distances)
     throw new UserError(
@@ -27,12 +25,10 @@ export async function distancesTo(project: Project, itemId: number): Promise<Rea
   return distances;
 }
 
-function similaritySet(project: Project, network: StoredNetwork): number | undefined {
-  return findSet(
-    project,
-    network.info.hash,
-    codesPoint(project, network),
-    similarityPooling,
-    network.info.preprocessing,
-  );
+/** The codes that items are compared by; undefined where there are none yet. */
+export function similaritySetOf(project: Project): number | undefined {
+  const hash = getSetting(project, 'network');
+  if (hash === null) return undefined;
+  const network = networkOf(project, hash);
+  return findSet(project, hash, codesPoint(project, network), similarityPooling, network.info.preprocessing);
 }

@@ -1,12 +1,15 @@
-import type { RunAnswer } from '../contract/api/learning.ts';
+import type { Explanation, RunAnswer } from '../contract/api/learning.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { finishedRun } from '../training/runs.ts';
 import { answersOf, classesOfRun } from './answers.ts';
 import { type CrossValidation, crossValidateRecipe } from './cross-validate.ts';
+import { explainItem } from './explain.ts';
+import { asPictures } from './explanation-pictures.ts';
 
 export function evaluationRouter(session: Session) {
   const crossValidations = session.results<CrossValidation & { readonly run: number }>();
+  const explanations = session.results<Explanation>();
   return {
     answers: api.evaluation.answers.handler(({ input: { run, ids } }) => {
       const { byItem } = answersOf(session.project(), run);
@@ -25,6 +28,17 @@ export function evaluationRouter(session: Session) {
         return found ? [{ itemId, classId: classes[found.classIndex] ?? null, probability: found.probability }] : [];
       });
     }),
+    explain: api.evaluation.explain.handler(({ input: { run: runId, itemId, classes, point } }) => {
+      const project = session.project();
+      const run = finishedRun(project, runId);
+      const job = session.jobs.start({ kind: 'explain', title: `Explaining item ${itemId}` }, async (control, id) => {
+        const found = await explainItem(session.studio, project, run, { itemId, classes, point }, control);
+        explanations.clear();
+        explanations.set(id, { run: runId, itemId, ...(await asPictures(found)) });
+      });
+      return { job };
+    }),
+    explanation: api.evaluation.explanation.handler(({ input }) => explanations.get(input.job) ?? null),
     crossValidate: api.evaluation.crossValidate.handler(({ input }) => {
       const project = session.project();
       const run = finishedRun(project, input.run);

@@ -114,13 +114,13 @@ export function crop({ width, height, data }: Pixels, { x, y, side }: Square): U
 }
 
 /** For each of `size` positions over `side` pixels: the two pixels it lies between, and the share of the second. */
-interface Steps {
+export interface Steps {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly share: Float64Array;
 }
 
-function steps(side: number, size: number): Steps {
+export function steps(side: number, size: number): Steps {
   const first = new Int32Array(size);
   const second = new Int32Array(size);
   const share = new Float64Array(size);

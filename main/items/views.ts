@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { UserError } from '../contract/errors.ts';
 import type { Box, DisplayLimits } from '../contract/images.ts';
 import type { Project } from '../projects/project.ts';
 import { getSetting } from '../projects/settings.ts';
@@ -104,18 +105,41 @@ export function listViews(
     keys.set(row.id, key);
     let image = images.get(row.imageId);
     if (!image) {
-      const { bytes, modified, contentHash } = row;
-      image = {
-        path: imagePath(project, row),
-        page: row.page,
-        ...(limits ? { limits } : {}),
-        // Nobody but the project changes its own copies.
-        ...(row.copied ? {} : { expected: { bytes, modified, contentHash } }),
-        views: [],
-      };
+      image = { ...shownImage(project, row, limits), views: [] };
       images.set(row.imageId, image);
     }
     image.views.push({ id: row.id, margin: row.margin, ...(box ? { box } : {}) });
   }
   return { images: [...images.values()], keys };
+}
+
+/**
+ * The view of one item.
+ *
+ * @param projectLimits display limits for all images
+ * @throws UserError when there is no such item
+ */
+export function viewOfItem(project: Project, itemId: number, projectLimits: DisplayLimits | null): ViewedImage {
+  const row = project.database
+    .prepare<[number], ViewColumns>(
+      `SELECT ${viewColumns} FROM items JOIN images ON images.id = items.image_id WHERE items.id = ?`,
+    )
+    .get(itemId);
+  if (!row) throw new UserError('This item is not in the project any more.');
+  const { box, limits } = viewOf(row, projectLimits);
+  return {
+    ...shownImage(project, row, limits),
+    views: [{ id: itemId, margin: row.margin, ...(box ? { box } : {}) }],
+  };
+}
+
+function shownImage(project: Project, row: ViewColumns, limits: DisplayLimits | null): Omit<ViewedImage, 'views'> {
+  const { bytes, modified, contentHash } = row;
+  return {
+    path: imagePath(project, row),
+    page: row.page,
+    ...(limits ? { limits } : {}),
+    // Nobody but the project changes its own copies.
+    ...(row.copied ? {} : { expected: { bytes, modified, contentHash } }),
+  };
 }

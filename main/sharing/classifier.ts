@@ -3,13 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Classifier } from '../contract/classifiers.ts';
 import type { Control } from '../contract/progress.ts';
-import { networkFile } from '../networks/library.ts';
-import { networkOf } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import type { Run } from '../training/runs.ts';
 import { describeRun } from '../training/describe-run.ts';
-import { headFile, trainedFile } from '../training/run-files.ts';
+import { classifierParts } from '../training/classifier-parts.ts';
 
 /** A classifier's file with what is known of it. */
 export interface ClassifierFile extends Classifier {
@@ -28,16 +26,12 @@ export async function writeClassifier(
   { target, fold }: { readonly target: string; readonly fold: boolean },
   control: Control = {},
 ): Promise<ClassifierFile> {
-  const { method, network, preprocessing, point, pooling } = run.config;
   const described = describeRun(project, run);
-  const own =
-    method === 'fine-tune'
-      ? { network: trainedFile(project, run.id), head: null }
-      : {
-          network: networkFile(networkOf(project, network.hash)),
-          head: { file: headFile(project, run.id), point, pooling },
-        };
-  await studio.trainer.run('assemble', { ...own, preprocessing, fold, description: described, target }, control);
+  await studio.trainer.run(
+    'assemble',
+    { ...classifierParts(project, run), fold, description: described, target },
+    control,
+  );
   return { ...described, path: target };
 }
 

@@ -4,6 +4,7 @@ import type { Evaluation } from '../contract/evaluation.ts';
 import type { JobContext } from './context.ts';
 import { assemble, type AssembleParams } from './jobs/assemble.ts';
 import { computeCodes, type CodesParams, type CodesResult } from './jobs/codes.ts';
+import { explain, type ExplainParams, type ExplainResult } from './jobs/explain.ts';
 import { fineTune, type FineTuneOutput, type FineTuneParams, type FineTuneResult } from './jobs/fine-tune.ts';
 import { importNetwork, type ImportNetworkParams, type ImportNetworkResult } from './jobs/import-network.ts';
 import {
@@ -39,6 +40,7 @@ export interface Jobs {
   measure: { params: MeasureParams; output: never; result: Evaluation };
   assemble: { params: AssembleParams; output: never; result: null };
   'describe-classifier': { params: DescribeClassifierParams; output: never; result: Classifier };
+  explain: { params: ExplainParams; output: never; result: ExplainResult };
   predict: { params: PredictParams; output: ViewOutput; result: PredictResult };
 }
 
@@ -64,5 +66,6 @@ export const jobs: {
   measure: measureAnswers,
   assemble,
   'describe-classifier': describeClassifier,
+  explain,
   predict,
 };

@@ -58,6 +58,14 @@ describe('the command line', () => {
     expect(await run('evaluate', project)).toMatchObject({ run: trained.id, evaluation: { items: 10 } });
     expect(await run('evaluate', project, '--folds', '4')).toMatchObject({ folds: 4, evaluation: { items: 40 } });
     expect(await run<unknown[]>('runs', project)).toHaveLength(1);
+    const picture = join(folder, 'why.png');
+    const why = await run<{ probabilities: Record<string, number>; map: object; nearest: { label: string }[] }>(
+      ...['explain', project, '--item', '1', '--class', 'red', '--out', picture],
+    );
+    expect(Object.keys(why.probabilities).sort()).toEqual(['green', 'red']);
+    expect(why.map).toMatchObject({ class: 'red' });
+    expect(new Set(why.nearest.map(({ label }) => label)).size).toBe(1);
+    expect((await readFile(picture)).subarray(1, 4).toString()).toBe('PNG');
 
     const exported = await run<{ files: string[]; agreement: object }>('export', project, '--out', join(folder, 'out'));
     expect(exported.agreement).toMatchObject({ items: 10 });
@@ -113,6 +121,7 @@ describe('the command line', () => {
       [2, /must lie between/, 'train', 'p', '--method', 'fine-tune', '--freeze', 'none', '--epochs', '0'],
       [2, /unknown option/, 'status', 'p', '--loud'],
       [2, /name either items or/, 'remove', 'p'],
+      [2, /required option '--item <item>'/, 'explain', 'p'],
       [1, /There is no project at/, 'status', join(folder, 'nowhere')],
       [1, /no network unheard-of/i, 'network', 'show', 'unheard-of'],
       [1, /no such file/i, 'network', 'add', join(folder, 'absent.onnx')],
@@ -143,6 +152,7 @@ describe('the command line', () => {
         'train',
         'runs',
         'evaluate',
+        'explain',
         'predict',
         'export',
         'labels',

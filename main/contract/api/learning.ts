@@ -101,6 +101,29 @@ export const trainingContract = {
   deleteRun: procedure.input(z.object({ id: runIdSchema })).output(z.null()),
 };
 
+/** A picture as a `data:` address. */
+const pictureSchema = z.string().startsWith('data:image/');
+
+/** Why a run answers as it does for an item. Classes by their number in the run. */
+export const explanationSchema = z.object({
+  run: runIdSchema,
+  itemId: itemIdSchema,
+  /** What the network saw: square. */
+  picture: pictureSchema,
+  probabilities: z.array(z.number()),
+  /** The freeze point whose activations were looked at, and all that can be, from the input on. */
+  point: z.string(),
+  points: z.array(z.string()),
+  /**
+   * The likeliest class first. `heat`: where the class is seen, to be laid over the picture (contract/palette.ts: `heatColours`);
+   * null where nothing there speaks for it.
+   */
+  maps: z.array(z.object({ classIndex: z.int(), heat: pictureSchema.nullable() })),
+  /** Labelled items that are alike, by their codes; null where the item has none. */
+  nearest: z.array(z.object({ itemId: itemIdSchema, classId: classIdSchema, distance: z.number() })).nullable(),
+});
+export type Explanation = z.infer<typeof explanationSchema>;
+
 export const evaluationContract = {
   /** Answers of a run for given items, or for all its held-out items. */
   answers: procedure
@@ -113,6 +136,20 @@ export const evaluationContract = {
   suggestions: procedure
     .input(z.object({ run: runIdSchema, ids: z.array(itemIdSchema).max(2000) }))
     .output(z.array(z.object({ itemId: itemIdSchema, classId: classIdSchema.nullable(), probability: z.number() }))),
+  /** Starts looking into why a run answers as it does for an item. `classes`: beside the likeliest two and the item's label. */
+  explain: procedure
+    .input(
+      z.object({
+        run: runIdSchema,
+        itemId: itemIdSchema,
+        classes: z.array(z.int().min(0)).max(16).default([]),
+        /** A freeze point by its name; the last that still has places when absent. */
+        point: z.string().max(500).optional(),
+      }),
+    )
+    .output(z.object({ job: z.int() })),
+  /** What that job found; null where it was another's or is gone: only the last is kept. */
+  explanation: procedure.input(z.object({ job: z.int() })).output(explanationSchema.nullable()),
   /** Starts cross-validating a run's recipe. */
   crossValidate: procedure
     .input(z.object({ run: runIdSchema, folds: z.int().min(2).max(20) }))

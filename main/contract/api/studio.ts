@@ -15,6 +15,7 @@ export const jobSchema = z.object({
     'probe',
     'train',
     'evaluate',
+    'explain',
     'predict',
     'copy',
     'export',

@@ -19,6 +19,7 @@ const stepOfJob: Readonly<Record<Job['kind'], Step>> = {
   codes: 'train',
   train: 'train',
   evaluate: 'evaluate',
+  explain: 'evaluate',
   predict: 'share',
   copy: 'share',
   export: 'share',
