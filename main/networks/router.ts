@@ -5,6 +5,7 @@ import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { networksAtHand } from './box.ts';
 import { addNetwork, copyNetwork, listNetworks, removeNetwork, type StoredNetwork } from './library.ts';
+import { forgetGraphs, readBlock, readGraph } from './graphs.ts';
 import { describeLibrary } from './overview.ts';
 import { selectPoint } from './project-network.ts';
 import { findEntry } from './zoo/entries.ts';
@@ -24,8 +25,16 @@ export function networksRouter(session: Session) {
     return [...networks, ...own.filter(({ info }) => !known.has(info.hash))];
   };
 
+  const find = (hash: string): StoredNetwork => {
+    const found = atHand().find(({ info }) => info.hash === hash);
+    if (!found) throw new UserError('This network is not at hand any more. Add it again.');
+    return found;
+  };
+
   return {
     list: api.networks.list.handler(() => atHand().map(({ info }) => info)),
+    graph: api.networks.graph.handler(({ input: { hash } }) => readGraph(studio, find(hash))),
+    block: api.networks.block.handler(({ input: { hash, block } }) => readBlock(studio, find(hash), block)),
     add: api.networks.add.handler(({ input: { path, name, scaling, size } }) => {
       const options = {
         ...(name === undefined ? {} : { name }),
@@ -41,8 +50,7 @@ export function networksRouter(session: Session) {
     }),
     choose: api.networks.choose.handler(async ({ input: { hash, point } }) => {
       const project = session.project();
-      const found = atHand().find(({ info }) => info.hash === hash);
-      if (!found) throw new UserError('This network is not at hand any more. Add it again.');
+      const found = find(hash);
       const kept = point === null || point === 'last' ? point : selectPoint(found, point).name;
       await copyNetwork(found, project.networksFolder);
       setSetting(project, 'network', hash);
@@ -53,6 +61,7 @@ export function networksRouter(session: Session) {
     library: api.networks.library.handler(() => describeLibrary(studio)),
     remove: api.networks.remove.handler(async ({ input: { hash } }) => {
       await removeNetwork(libraryFolder, hash);
+      await forgetGraphs(studio, hash);
       session.touch('networks');
       return null;
     }),

@@ -57,6 +57,7 @@ export async function buildDesktop(): Promise<void> {
         'render-worker': 'main/trainer/render-worker.ts',
         'picture-worker': 'main/images/picture-worker.ts',
         'search-worker': 'main/database/search-worker.ts',
+        'graph-worker': 'main/networks/graph-worker.ts',
         main: 'electron/main.ts',
       },
       'es',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { blockFactsSchema, networkGraphSchema } from '../graphs.ts';
 import { networkInfoSchema, scalingNames, scalingSchema } from '../networks.ts';
 import { zooListingSchema } from '../zoo.ts';
 import { pathSchema, procedure } from './shared.ts';
@@ -9,6 +10,10 @@ const zooIdSchema = z.string().min(1).max(100);
 export const networksContract = {
   /** Those of the library, and those that came with the project. */
   list: procedure.output(z.array(networkInfoSchema)),
+  /** A network's own graph. It may take seconds when it is asked for the first time. */
+  graph: procedure.input(z.object({ hash: hashSchema })).output(networkGraphSchema),
+  /** Of one block, by number from 0; as many as there are blocks for what comes after the last freeze point. */
+  block: procedure.input(z.object({ hash: hashSchema, block: z.int().min(0) })).output(blockFactsSchema),
   /** Starts adding one from a file on the computer. */
   add: procedure
     .input(

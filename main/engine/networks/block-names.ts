@@ -7,7 +7,7 @@ import type { Block } from './blocks.ts';
  */
 export function nameBlocks(blocks: readonly Block[]): string[] {
   const wanted = blocks.map(blockName);
-  const ends = blocks.map((block) => readable(block.endNode));
+  const ends = blocks.map((block) => readableName(block.endNode));
   const taken = new Set<string>();
   return blocks.map((_, i) => {
     const shared = wanted.indexOf(wanted[i]) !== wanted.lastIndexOf(wanted[i]);
@@ -20,16 +20,16 @@ export function nameBlocks(blocks: readonly Block[]): string[] {
 }
 
 function blockName({ nodes, weightLayers, endNode }: Block): string {
-  if (nodes.length === 1) return readable(nodes[0]);
+  if (nodes.length === 1) return readableName(nodes[0]);
   const [only] = weightLayers.length === 1 ? weightLayers : [endNode];
-  return commonBeginning(nodes.map(readable)) || readable(only);
+  return commonBeginning(nodes.map(readableName)) || readableName(only);
 }
 
 /**
  * A node's name without what exporters add: PyTorch writes `/layer1/layer1.0/conv1/Conv` for the operator Conv of
  * `layer1.0/conv1`.
  */
-function readable(node: Node): string {
+export function readableName(node: Node): string {
   const parts = (node.name || node.outputs[0]).split('/').filter((part) => part !== '');
   if (parts.length > 1 && parts.at(-1) === node.op) parts.pop();
   return parts.filter((part, i) => !(i + 1 < parts.length && parts[i + 1].startsWith(`${part}.`))).join('/');

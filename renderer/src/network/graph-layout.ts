@@ -8,7 +8,7 @@ export const ends = { left: 72, right: 148 } as const;
 /** Room at both sides of an open block. */
 const openMargin = 12;
 /** A closed block is never narrower, nor wider where there are few. */
-const closedWidth = { least: 16, most: 96 } as const;
+const closedWidth = { least: 13, most: 96 } as const;
 
 /** A stretch of the axis. */
 export interface Span {

@@ -1,6 +1,10 @@
 import { type Axis, layoutAxis, nearest, type Span, stopPlaces } from './graph-layout.ts';
 
 const mostZoom = 3;
+/** The least zoom at which operators can be read with ease. */
+const readable = 0.8;
+/** Px of its neighbours that are seen beside an open block. */
+const openMargin = 32;
 
 /**
  * How the network's graph is looked at: its width on the screen, what of the axis is seen, which blocks are open. Shared by
@@ -13,13 +17,15 @@ const mostZoom = 3;
 export class GraphView {
   #width = $state(960);
   #zoom = $state(1);
+  /** The whole network is seen, and stays seen when there is more or less room. */
+  #whole = $state(true);
   /** Of the axis, at the left edge. */
   #start = $state(0);
-  #count = $state(0);
+  readonly #count: number;
   /** Open blocks by number from 0, with the room that their content needs. */
   #open = $state.raw<ReadonlyMap<number, number>>(new Map());
 
-  readonly #axis: Axis = $derived(
+  readonly #axis: Axis = $derived.by(() =>
     layoutAxis(
       this.#width,
       Array.from({ length: this.#count }, (_, block) => this.#open.get(block)),
@@ -33,6 +39,11 @@ export class GraphView {
   /** The zoom at which the whole network is seen. */
   readonly #fitting: number = $derived(Math.min(1, this.#width / this.#axis.length));
 
+  constructor(blocks: number) {
+    this.#count = blocks;
+    this.fit();
+  }
+
   /** Of the drawing. */
   get width(): number {
     return this.#width;
@@ -45,13 +56,13 @@ export class GraphView {
     return { left: this.toScreen(0), right: this.toScreen(this.#axis.length) };
   }
   get isWhole(): boolean {
-    return this.#zoom <= this.#fitting * 1.001;
+    return this.#whole;
   }
   isOpen(block: number): boolean {
     return this.#open.has(block);
   }
-  get openBlocks(): ReadonlyMap<number, number> {
-    return this.#open;
+  get openCount(): number {
+    return this.#open.size;
   }
 
   toScreen(place: number): number {
@@ -65,19 +76,13 @@ export class GraphView {
     return nearest(this.stops, x);
   }
 
-  /** Another network: closed, and seen whole. */
-  reset(blocks: number): void {
-    this.#count = blocks;
-    this.#open = new Map();
-    this.fit();
-  }
   resize(width: number): void {
-    const whole = this.isWhole;
     this.#width = Math.max(1, width);
-    if (whole) this.fit();
+    if (this.#whole) this.fit();
     else this.#place(this.#start);
   }
   fit(): void {
+    this.#whole = true;
     this.#zoom = this.#fitting;
     this.#place(0);
   }
@@ -85,11 +90,18 @@ export class GraphView {
   zoomBy(factor: number, x = this.#width / 2): void {
     const fixed = this.toAxis(x);
     this.#zoom = Math.min(mostZoom, Math.max(this.#fitting, this.#zoom * factor));
+    this.#whole = this.#zoom <= this.#fitting;
     this.#place(fixed - x / this.#zoom);
   }
   /** Moves what is seen by so many px on the screen, to the right. */
   pan(dx: number): void {
     this.#place(this.#start - dx / this.#zoom);
+  }
+  /** Moves the least that brings a stretch of the screen into sight. */
+  show({ left, right }: Span): void {
+    const margin = 24;
+    if (left < margin) this.pan(margin - left);
+    else if (right > this.#width - margin) this.pan(Math.max(this.#width - margin - right, margin - left));
   }
   /** Moves the least that brings a block into sight. */
   reveal(block: number): void {
@@ -100,20 +112,30 @@ export class GraphView {
     else if (right + margin > this.#start + room) this.#place(Math.min(left - margin, right + margin - room));
   }
 
-  /** Opens blocks to their operators, at a zoom at which these can be read. @param contents px that each needs */
+  /**
+   * Opens these blocks to their operators, and closes all others, at a zoom at which they can be read.
+   *
+   * @param contents px that each needs
+   */
   open(contents: ReadonlyMap<number, number>): void {
-    this.#open = new Map([...this.#open, ...contents]);
-    this.#zoom = Math.min(mostZoom, Math.max(1, this.#zoom));
-    const [first] = contents.keys();
-    this.#place(this.#start);
-    if (contents.size > 0) this.reveal(first);
-  }
-  close(...blocks: readonly number[]): void {
-    const closed = new Set(blocks);
-    this.#open = new Map([...this.#open].filter(([block]) => !closed.has(block)));
-    this.#zoom = Math.max(this.#fitting, this.#zoom);
-    if (this.#open.size === 0) this.fit();
-    else this.#place(this.#start);
+    const middle = this.toAxis(this.#width / 2) / this.#axis.length;
+    this.#open = contents;
+    if (contents.size === 0 || this.#fitting >= readable) {
+      this.fit();
+      return;
+    }
+    this.#whole = false;
+    if (contents.size > 1) {
+      this.#zoom = 1;
+      this.#place(middle * this.#axis.length - this.#width / 2);
+      return;
+    }
+    const [block] = contents.keys();
+    const { left, right } = this.#axis.blocks[block];
+    this.#zoom = Math.min(1, Math.max(readable, (this.#width - 2 * openMargin) / (right - left)));
+    const spare = this.#width / this.#zoom - (right - left);
+    // What does not fit is seen from its beginning on.
+    this.#place(left - Math.max(spare / 2, openMargin / 2));
   }
 
   /** A network that is shorter than the drawing stands in its middle. */
