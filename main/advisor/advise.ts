@@ -11,6 +11,7 @@ import { lookalikesReport } from './lookalikes.ts';
 import { bestNetwork } from './networks.ts';
 import { listOrigins, typicalSide } from './origins.ts';
 import { planOf } from './plan.ts';
+import { standingOf } from './rules.ts';
 import { quadrantOf, similarityOf } from './similarity.ts';
 import { turningReport } from './turning.ts';
 import { warningsOf } from './warnings.ts';
@@ -56,6 +57,7 @@ export function advise(project: Project, { network: planned, named = false, sett
     size,
     similarity,
     quadrant: facts.quadrant,
+    standing: standingOf(facts),
     plan: obstacle === null ? planOf(facts) : null,
     obstacle,
     missing: missingOf(facts, lookalikes),

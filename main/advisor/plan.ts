@@ -1,7 +1,8 @@
 import type { Choice, Plan } from '../contract/advice.ts';
-import { defaultAugmentation } from '../contract/augmentation.ts';
 import type { FineTuning } from '../contract/fine-tuning.ts';
+import type { Pooling } from '../contract/networks.ts';
 import type { TrainSettings } from '../contract/training.ts';
+import { variations } from '../contract/variations.ts';
 import { fineTuningOf } from '../training/fine-tuning-defaults.ts';
 import { expectationOf, surenessOf } from './expectation.ts';
 import { type Facts, firstThatHolds, type Rule } from './facts.ts';
@@ -30,6 +31,12 @@ export function planOf(facts: Facts): Plan {
   };
 }
 
+const poolingNames: Readonly<Record<Pooling, string>> = {
+  avg: 'Mean over the image',
+  'avg+max': 'Mean and maximum',
+  pyramid: 'Means of a 2 × 2 grid',
+};
+
 type Own = Pick<Plan, 'settings' | 'fineTuning' | 'sentence' | 'choices'>;
 type Common = Pick<TrainSettings, 'size' | 'seed' | 'device'>;
 
@@ -53,7 +60,7 @@ function linearPlan(facts: Facts, way: Rule<Exclude<Way, 'fine-tune everything'>
       },
       {
         topic: 'pooling',
-        value: pooling,
+        value: poolingNames[pooling],
         reason: similarity.probes
           ? 'As the probes took it: what they measured is what you get.'
           : 'The mean over the image: what most networks do with their last activations themselves.',
@@ -80,7 +87,7 @@ function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
   const turning = firstThatHolds(turningRules, facts);
   const choice = {
     freeze: null,
-    ...(turning.choose ? {} : { augmentation: { ...defaultAugmentation, symmetries: false } }),
+    ...(turning.choose ? {} : { augmentation: variations.upright }),
   };
   const told = fineTuningOf(network, size.counts.train, choice);
   const scratch = firstThatHolds(scratchRules, facts);

@@ -90,17 +90,16 @@ const preciseBelow = 0.03;
 const shiftedFrom = 0.3;
 
 /**
- * Places the project among the four cases. Decided by the probes where these are precise: images are unlike the pretraining
- * data where an earlier point does better by a standard error at least. Else by the domain shift, and by the probes again
- * where that cannot be measured.
+ * Places the project among the four cases. Images are unlike the pretraining data where precise probes say that an earlier point
+ * does better by a standard error at least. Where probes do not tell, the domain shift does; where that cannot be measured, the
+ * probes as they are.
  */
 export function quadrantOf({ typical }: Size, { probes, shift }: Similarity): Quadrant {
   const size = typical / (typical + largeFrom);
-  const byProbes = probes && (probes.error < preciseBelow || !shift);
+  const gain = probes ? Math.max(0, probes.best.macroF1 - probes.last.macroF1) : 0;
+  const byProbes = probes && (!shift || (probes.error < preciseBelow && gain >= probes.error));
   if (!byProbes && !shift) return { size, difference: null, by: null, scenario: null };
-  const ratio = byProbes
-    ? Math.max(0, probes.best.macroF1 - probes.last.macroF1) / Math.max(probes.error, 1e-3)
-    : shift!.early / shiftedFrom;
+  const ratio = byProbes ? gain / Math.max(probes.error, 1e-3) : shift!.early / shiftedFrom;
   const difference = ratio / (ratio + 1);
   const large = size >= 0.5 ? 'large' : 'small';
   return {

@@ -155,6 +155,8 @@ export const adviceSchema = z.object({
   size: sizeSchema,
   similarity: similaritySchema,
   quadrant: quadrantSchema,
+  /** Which case applies and by what, in a sentence. */
+  standing: z.string(),
   /** Null while nothing can be trained. */
   plan: planSchema.nullable(),
   /** Why there is no plan; null where there is one. */

@@ -20,21 +20,4 @@ export const augmentationSchema = z.object({
 });
 export type AugmentationSettings = z.infer<typeof augmentationSchema>;
 
-/** For microscope images: any turn, and as much else as differs between slides of one laboratory. */
-export const defaultAugmentation: AugmentationSettings = {
-  symmetries: true,
-  scale: 0.1,
-  shift: 0.05,
-  brightness: 0.1,
-  contrast: 0.1,
-  colour: 0.05,
-};
-
-export const noAugmentation: AugmentationSettings = {
-  symmetries: false,
-  scale: 0,
-  shift: 0,
-  brightness: 0,
-  contrast: 0,
-  colour: 0,
-};
+export { defaultAugmentation, noAugmentation } from './variations.ts';

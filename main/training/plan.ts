@@ -1,5 +1,4 @@
 import type { Part } from '../contract/images.ts';
-import type { NetworkInfo } from '../contract/networks.ts';
 import type { TrainSettings } from '../contract/training.ts';
 import { plannedSplit } from '../evaluation/project-split.ts';
 import { listClasses } from '../labels/classes.ts';
@@ -54,20 +53,28 @@ function obstacle(studio: Studio, project: Project, classes: TrainingPlan['class
   return null;
 }
 
-/** Those that were kept, if the project's network has the freeze point that they name. */
+/** Those that were kept, cut where the project's network is by now; null where nothing fits it. */
 function settingsThatFit(project: Project): TrainSettings | null {
   const settings = getSetting(project, 'training');
   const hash = getSetting(project, 'network');
   if (settings === null || hash === null) return null;
-  const points = pointsOf(project, hash);
-  const named = settings.method === 'fine-tune' ? settings.choice.freeze : settings.point;
-  return named === null || named === 'last' || points.some(({ name }) => name === named) ? settings : null;
+  const points = namesOfPoints(project, hash);
+  const chosen = getSetting(project, 'point');
+  const decided = chosen === null || points.includes(chosen);
+  if (settings.method === 'fine-tune') {
+    const { init, freeze } = settings.choice;
+    // New weights are all trained, wherever the network is cut.
+    const cut = decided && init !== 'random' ? chosen : freeze;
+    return cut === null || points.includes(cut) ? { ...settings, choice: { ...settings.choice, freeze: cut } } : null;
+  }
+  const point = decided ? (chosen ?? 'last') : settings.point;
+  return point === 'last' || points.includes(point) ? { ...settings, point } : null;
 }
 
 /** None where the network's files are damaged: what needs them says so. */
-function pointsOf(project: Project, hash: string): NetworkInfo['freezePoints'] {
+function namesOfPoints(project: Project, hash: string): string[] {
   try {
-    return networkOf(project, hash).info.freezePoints;
+    return networkOf(project, hash).info.freezePoints.map(({ name }) => name);
   } catch {
     return [];
   }

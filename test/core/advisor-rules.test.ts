@@ -72,6 +72,13 @@ describe('where a project stands among the four cases', () => {
       'small-similar',
       'shift',
     ],
+    [
+      'where precise probes do not tell, the shift does',
+      20,
+      { probes: probed(0.8, 0.79, 0.02), shift: shifted(0.65) },
+      'small-different',
+      'shift',
+    ],
     ['the shift of other images', 20, { probes: null, shift: shifted(0.65) }, 'small-different', 'shift'],
     [
       'no shift can be measured: probes, however few',

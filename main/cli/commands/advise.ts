@@ -56,15 +56,8 @@ export function adviceSettings(options: { pool: Pooling; seed: number; size?: nu
   return { ...defaultProbeSettings, pooling: options.pool, size: options.size ?? null, seed: options.seed };
 }
 
-const scenarioNames = {
-  'small-similar': 'few items, like the pretraining data',
-  'small-different': 'few items, unlike the pretraining data',
-  'large-similar': 'many items, like the pretraining data',
-  'large-different': 'many items, unlike the pretraining data',
-} as const;
-
 function describeAdvice(advice: Advice, probed: Probed | undefined): string {
-  const { network, size, similarity, quadrant, plan, obstacle, missing, warnings } = advice;
+  const { network, size, similarity, standing, plan, obstacle, missing, warnings } = advice;
   const { probes, shift, turning } = similarity;
   const facts = [
     `${size.labelled.toLocaleString('en')} labelled items of ${size.classes.length} classes, ${size.typical} of a typical class to train on; ${size.groups === null ? 'no groups known' : `${size.groups} groups`}`,
@@ -79,9 +72,7 @@ function describeAdvice(advice: Advice, probed: Probed | undefined): string {
     ...(turning
       ? [`Mean recall of items as they are ${turning.upright.toFixed(3)}, of items turned ${turning.turned.toFixed(3)}`]
       : []),
-    quadrant.scenario === null
-      ? 'Whether they are like the pretraining data is not known yet'
-      : `So: ${scenarioNames[quadrant.scenario]}`,
+    standing,
   ];
   return [
     `${network.name}: ${plan ? plan.sentence : (obstacle ?? '')}`,

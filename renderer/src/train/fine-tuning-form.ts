@@ -1,4 +1,5 @@
 import type { TrainSettings } from '../../../main/contract/training.ts';
+import { type Variation, variations } from '../../../main/contract/variations.ts';
 import type { FineTuning } from '../../../main/contract/fine-tuning.ts';
 import type { NetworkInfo } from '../../../main/contract/networks.ts';
 
@@ -13,8 +14,6 @@ const numbers = {
   pretrainedRate: { low: 1e-9, high: 1, whole: false },
 } as const;
 export type NumberName = keyof typeof numbers;
-
-export type Variation = 'usual' | 'turns' | 'none';
 
 export interface FineTuningForm extends Record<NumberName, string> {
   /** Name of a freeze point; empty: everything is trained. */
@@ -64,13 +63,48 @@ export function fineTuningChoiceOf(form: FineTuningForm): Choice | null {
     freeze: form.fromScratch || form.freeze === '' ? null : form.freeze,
     ...(form.fromScratch ? { init: 'random' } : {}),
     optimizer: form.optimizer,
-    ...(form.variation === 'usual' ? {} : { augmentation: { ...unvaried, symmetries: form.variation === 'turns' } }),
+    ...(form.variation === 'usual' ? {} : { augmentation: variations[form.variation] }),
     balanced: form.balanced,
     averaging: form.averaging,
   };
 }
 
-const unvaried = { symmetries: false, scale: 0, shift: 0, brightness: 0, contrast: 0, colour: 0 };
+/** The fields that say what was chosen. */
+export function fineTuningFormOf(choice: Choice): FineTuningForm {
+  const form = defaultFineTuningForm();
+  const written = Object.fromEntries(
+    (Object.keys(numbers) as NumberName[]).map((name) => {
+      const value = choice[name];
+      // No patience is to wait without end.
+      return [name, value === undefined ? '' : String(value ?? 0)];
+    }),
+  ) as Record<NumberName, string>;
+  return {
+    ...form,
+    ...written,
+    freeze: choice.freeze ?? '',
+    fromScratch: choice.init === 'random',
+    optimizer: choice.optimizer ?? form.optimizer,
+    variation: variationOf(choice.augmentation),
+    balanced: choice.balanced ?? form.balanced,
+    averaging: choice.averaging ?? form.averaging,
+  };
+}
+
+export const variationNames: Readonly<Record<Variation, string>> = {
+  usual: 'Turned, mirrored, a little in size and colour',
+  upright: 'A little in size and colour, not turned',
+  turns: 'Turned and mirrored only',
+  none: 'Not at all',
+};
+
+/** The variation that an augmentation is; the usual one for none, and for those that only the command line knows. */
+export function variationOf(augmentation: FineTuning['augmentation'] | undefined): Variation {
+  if (augmentation === undefined) return 'usual';
+  const measures = Object.keys(augmentation) as (keyof typeof augmentation)[];
+  const isSame = (name: Variation) => measures.every((measure) => variations[name][measure] === augmentation[measure]);
+  return (Object.keys(variations) as Variation[]).find(isSame) ?? 'usual';
+}
 
 /**
  * The freeze point to start from where none was chosen: the one in the middle. At the last, which is the usual one for codes,

@@ -1,5 +1,10 @@
 import type { LinearSettings, TrainSettings } from '../../../main/contract/training.ts';
-import { type FineTuningForm, fineTuningChoiceOf, defaultFineTuningForm } from './fine-tuning-form.ts';
+import {
+  defaultFineTuningForm,
+  fineTuningChoiceOf,
+  type FineTuningForm,
+  fineTuningFormOf,
+} from './fine-tuning-form.ts';
 
 /** What the fields hold while it is written: numbers as text. */
 export interface SettingsForm {
@@ -27,6 +32,17 @@ export function defaultForm(point: string): SettingsForm {
     seed: '0',
     device: 'auto',
   };
+}
+
+/** The fields that say what training was told. */
+export function formOf(settings: TrainSettings, point: string): SettingsForm {
+  const form = defaultForm(point);
+  const { size, seed, device } = settings;
+  const common = { size: size === null ? '' : String(size), seed: String(seed), device };
+  if (settings.method === 'fine-tune')
+    return { ...form, ...common, way: 'fine-tune', fineTuning: fineTuningFormOf(settings.choice) };
+  const { method, point: own, pooling } = settings;
+  return { ...form, ...common, way: 'linear', method, point: own === 'last' ? point : own, pooling };
 }
 
 export function sizeError(size: string): string | null {
