@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { benchCodes } from './codes.ts';
+import { benchEstimates } from './estimates.ts';
 import { benchKernels } from './kernels.ts';
 import { benchLinear } from './linear.ts';
 import { benchProbes } from './probes.ts';
@@ -19,6 +20,7 @@ const benches: Readonly<Partial<Record<string, () => Promise<readonly Figure[] |
   store: benchStore,
   linear: benchLinear,
   probes: benchProbes,
+  estimates: benchEstimates,
   kernels: benchKernels,
   screens: benchScreens,
   'trunk-cache': benchTrunkCache,

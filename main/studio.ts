@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { adviceRouter } from './advisor/router.ts';
 import type { StudioState } from './contract/api/studio.ts';
 import type { ImportReport } from './contract/api/items.ts';
+import { estimatesRouter } from './estimates/router.ts';
 import { evaluationRouter } from './evaluation/router.ts';
 import { itemsRouter } from './items/router.ts';
 import { labelsRouter } from './labels/router.ts';
@@ -71,6 +72,7 @@ export function createRouter(
     networks: networksRouter(session),
     probes: probesRouter(session),
     advice: adviceRouter(session),
+    estimates: estimatesRouter(session),
     training: trainingRouter(session),
     evaluation: evaluationRouter(session),
     sharing: sharingRouter(session, lastPrediction),

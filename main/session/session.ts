@@ -21,6 +21,7 @@ const kinds: readonly Kind[] = [
   'classes',
   'runs',
   'probes',
+  'estimates',
   'metrics',
   'networks',
   'exports',

@@ -3,6 +3,7 @@ import type { TurningResult } from '../contract/advice.ts';
 import type { Evaluation } from '../contract/evaluation.ts';
 import type { JobContext } from './context.ts';
 import { assemble, type AssembleParams } from './jobs/assemble.ts';
+import { calibrate, type CalibrateParams, type Calibration } from './jobs/calibrate.ts';
 import { computeCodes, type CodesParams, type CodesResult } from './jobs/codes.ts';
 import { explain, type ExplainParams, type ExplainResult } from './jobs/explain.ts';
 import { fineTune, type FineTuneOutput, type FineTuneParams, type FineTuneResult } from './jobs/fine-tune.ts';
@@ -37,6 +38,7 @@ export interface Jobs {
   probe: { params: ProbeParams; output: ProbeOutput; result: null };
   shift: { params: ShiftParams; output: never; result: ShiftResult };
   turning: { params: TurningParams; output: never; result: TurningResult };
+  calibrate: { params: CalibrateParams; output: never; result: Calibration };
   measure: { params: MeasureParams; output: never; result: Evaluation };
   assemble: { params: AssembleParams; output: never; result: null };
   'describe-classifier': { params: DescribeClassifierParams; output: never; result: Classifier };
@@ -63,6 +65,7 @@ export const jobs: {
   probe,
   shift: measureShift,
   turning: measureTurning,
+  calibrate,
   measure: measureAnswers,
   assemble,
   'describe-classifier': describeClassifier,

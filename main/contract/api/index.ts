@@ -1,4 +1,5 @@
 import { adviceContract } from './advice.ts';
+import { estimatesContract } from './estimates.ts';
 import { itemsContract } from './items.ts';
 import { labelsContract } from './labels.ts';
 import { evaluationContract, probesContract, sharingContract, trainingContract } from './learning.ts';
@@ -17,6 +18,7 @@ export const contract = {
   networks: networksContract,
   probes: probesContract,
   advice: adviceContract,
+  estimates: estimatesContract,
   training: trainingContract,
   evaluation: evaluationContract,
   sharing: sharingContract,

@@ -13,6 +13,7 @@ export const jobSchema = z.object({
     'remove',
     'codes',
     'probe',
+    'estimate',
     'train',
     'evaluate',
     'explain',
@@ -85,6 +86,8 @@ export const studioStateSchema = z.object({
     classes: z.int(),
     runs: z.int(),
     probes: z.int(),
+    /** What was measured of how fast training is. */
+    estimates: z.int(),
     /** How a training goes. */
     metrics: z.int(),
     networks: z.int(),

@@ -50,7 +50,8 @@ async function tryDevices(
   return { device, reason };
 }
 
-function trialInput(network: Network, freeze: FreezePoint | undefined, batch: number): Tensor {
+/** A batch of no meaning, as the tail takes it. */
+export function trialInput(network: Network, freeze: FreezePoint | undefined, batch: number): Tensor {
   const [{ type, shape: declared }] = buildTailModel(network, freeze).graph.inputs;
   const shape = [batch, ...declared.slice(1).map(Number)];
   const length = elementCount(shape);

@@ -64,10 +64,24 @@ function bytesOf({ point, varied, plain, views }: ActivationsDemand): number {
   return estimateActivations(varied * views + plain, point.shape);
 }
 
-function viewsWithin({ point, varied, plain, views }: ActivationsDemand, bytes: number): number {
-  const rows = Math.floor(bytes / estimateActivations(1, point.shape));
+function viewsWithin({ point, ...demand }: ActivationsDemand, bytes: number): number {
+  return viewsThatFit({ ...demand, length: elementCount(point.shape) }, bytes);
+}
+
+/**
+ * How many views of each item fit.
+ *
+ * @param length numbers of one item's activations
+ * @param bytes that there are
+ * @returns 0 where not even one does
+ */
+export function viewsThatFit(
+  { length, varied, plain, views }: Pick<ActivationsDemand, 'varied' | 'plain' | 'views'> & { readonly length: number },
+  bytes: number,
+): number {
+  const rows = Math.floor(bytes / estimateActivations(1, [length]));
   if (varied === 0) return plain <= rows ? views : 0;
-  return Math.min(views, Math.floor((rows - plain) / varied));
+  return Math.max(0, Math.min(views, Math.floor((rows - plain) / varied)));
 }
 
 function refusal(demand: ActivationsDemand, room: number, otherWays: readonly string[]): UserError {

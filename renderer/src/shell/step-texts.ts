@@ -16,6 +16,7 @@ const stepOfJob: Readonly<Record<Job['kind'], Step>> = {
   'add-network': 'network',
   'get-network': 'network',
   probe: 'network',
+  estimate: 'network',
   codes: 'train',
   train: 'train',
   evaluate: 'evaluate',

@@ -1,0 +1,45 @@
+import type { FineTuning } from '../contract/fine-tuning.ts';
+import type { DeviceChoice } from '../contract/devices.ts';
+import { networkAtHand, useNetwork } from '../networks/project-network.ts';
+import type { Project } from '../projects/project.ts';
+import { getSetting } from '../projects/settings.ts';
+import { api } from '../session/api.ts';
+import type { Session } from '../session/session.ts';
+import { calibrateEstimates, estimate, type EstimateRequest } from './estimate.ts';
+
+interface Asked {
+  readonly choice: Partial<FineTuning>;
+  readonly size: number | null;
+  readonly device: DeviceChoice;
+}
+
+export function estimatesRouter(session: Session) {
+  const { studio } = session;
+  const requestOf = async (
+    project: Project,
+    hash: string,
+    { choice, size, device }: Asked,
+  ): Promise<EstimateRequest> => ({
+    network: await networkAtHand(studio, project, hash),
+    choice,
+    device,
+    ...(size === null ? {} : { size }),
+  });
+  return {
+    get: api.estimates.get.handler(async ({ input }) => {
+      const project = session.project();
+      const hash = input.network ?? getSetting(project, 'network');
+      return hash === null ? null : estimate(project, await requestOf(project, hash, input));
+    }),
+    measure: api.estimates.measure.handler(({ input }) => {
+      const project = session.project();
+      const job = session.jobs.start({ kind: 'estimate', title: 'Measuring how fast training is' }, async (control) => {
+        const hash = input.network ?? (await useNetwork(studio, project)).info.hash;
+        const { device } = await calibrateEstimates(studio, project, await requestOf(project, hash, input), control);
+        session.touch('estimates');
+        session.computedOn(device);
+      });
+      return { job };
+    }),
+  };
+}
