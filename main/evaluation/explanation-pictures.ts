@@ -1,5 +1,5 @@
 import type { Explanation as Shown } from '../contract/api/learning.ts';
-import { encodeWhole, pictureType } from '../images/encode.ts';
+import { dataAddress, encodeWhole, pictureType } from '../images/encode.ts';
 import { encodeHeatMap } from '../images/heat-map.ts';
 import type { Explanation } from './explain.ts';
 
@@ -19,8 +19,4 @@ export async function asPictures(found: Explanation): Promise<Omit<Shown, 'run' 
     ),
     nearest: nearest && [...nearest],
   };
-}
-
-function dataAddress(type: string, data: Uint8Array): string {
-  return `data:${type};base64,${Buffer.from(data).toString('base64')}`;
 }

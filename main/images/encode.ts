@@ -28,3 +28,15 @@ function encodeJpeg({ width, height, data }: Pixels, quality: number): Promise<U
   });
   return jpeg.toBuffer();
 }
+
+/** One channel of 8 bits, as PNG: it may be a few pixels large, of which each counts. */
+export function encodeGrey(width: number, height: number, values: Uint8Array): Promise<Uint8Array> {
+  return sharp(values, { raw: { width, height, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
+/** A picture as an address that holds it. */
+export function dataAddress(type: string, data: Uint8Array): string {
+  return `data:${type};base64,${Buffer.from(data).toString('base64')}`;
+}

@@ -4,8 +4,10 @@ import { setSetting } from '../projects/settings.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { networksAtHand } from './box.ts';
+import type { PointActivations } from '../trainer/jobs/item-activations.ts';
 import { addNetwork, copyNetwork, listNetworks, removeNetwork, type StoredNetwork } from './library.ts';
 import { forgetGraphs, readBlock, readGraph } from './graphs.ts';
+import { asPictures, lookAtItem } from './item-activations.ts';
 import { describeLibrary } from './overview.ts';
 import { selectPoint } from './project-network.ts';
 import { findEntry } from './zoo/entries.ts';
@@ -16,6 +18,7 @@ export function networksRouter(session: Session) {
   const { dataFolder, libraryFolder, trainer } = studio;
   /** Jobs that get a network of the zoo, by its entry. */
   const getting = new Map<string, number>();
+  const looks = session.results<readonly PointActivations[]>();
 
   /** Those that every project can use, and those that came with this one. */
   const atHand = (): StoredNetwork[] => {
@@ -35,6 +38,21 @@ export function networksRouter(session: Session) {
     list: api.networks.list.handler(() => atHand().map(({ info }) => info)),
     graph: api.networks.graph.handler(({ input: { hash } }) => readGraph(studio, find(hash))),
     block: api.networks.block.handler(({ input: { hash, block } }) => readBlock(studio, find(hash), block)),
+    activations: api.networks.activations.handler(({ input: { hash, itemId } }) => {
+      const project = session.project();
+      const network = find(hash);
+      const description = { kind: 'activations', title: `Showing item ${itemId} to ${network.info.name}` } as const;
+      const job = session.jobs.start(description, async (control, id) => {
+        const found = await lookAtItem(studio, project, network, itemId, control);
+        looks.clear();
+        looks.set(id, found);
+      });
+      return { job };
+    }),
+    activationsAt: api.networks.activationsAt.handler(({ input: { job, point } }) => {
+      const found = looks.get(job)?.find((one) => one.point === point);
+      return found ? asPictures(found) : null;
+    }),
     add: api.networks.add.handler(({ input: { path, name, scaling, size } }) => {
       const options = {
         ...(name === undefined ? {} : { name }),

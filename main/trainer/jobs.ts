@@ -17,6 +17,7 @@ import {
   type TrainLinearResult,
 } from './jobs/linear.ts';
 import { describeClassifier, type DescribeClassifierParams } from './jobs/describe-classifier.ts';
+import { itemActivations, type ItemActivationsParams, type PointActivations } from './jobs/item-activations.ts';
 import { measureAnswers, type MeasureParams } from './jobs/measure.ts';
 import { type LikenessParams, measureLikeness } from './jobs/likeness.ts';
 import { findNeighbours, type NeighboursParams, type NeighboursResult } from './jobs/neighbours.ts';
@@ -35,6 +36,7 @@ export interface Jobs {
   'train-linear': { params: TrainLinearParams; output: never; result: TrainLinearResult };
   'cross-validate': { params: CrossValidateParams; output: never; result: CrossValidateResult };
   'fine-tune': { params: FineTuneParams; output: FineTuneOutput; result: FineTuneResult };
+  'item-activations': { params: ItemActivationsParams; output: never; result: PointActivations[] };
   probe: { params: ProbeParams; output: ProbeOutput; result: null };
   shift: { params: ShiftParams; output: never; result: ShiftResult };
   turning: { params: TurningParams; output: never; result: TurningResult };
@@ -62,6 +64,7 @@ export const jobs: {
   'train-linear': trainLinear,
   'cross-validate': crossValidate,
   'fine-tune': fineTune,
+  'item-activations': itemActivations,
   probe,
   shift: measureShift,
   turning: measureTurning,

@@ -1,6 +1,14 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import sharp from 'sharp';
+import { buildTrunkModel } from '../../main/engine/networks/trunk-graph.ts';
+import { openNetwork } from '../../main/engine/networks/network.ts';
+import { networkFile } from '../../main/networks/library.ts';
+import { networkOf } from '../../main/networks/project-network.ts';
+import { viewOfItem } from '../../main/items/views.ts';
+import { render } from '../../main/trainer/render.ts';
+import { run } from '../support/graphs.ts';
 import { workshop } from '../support/core.ts';
 import { desk, openClasses, sentence } from '../support/studio.ts';
 
@@ -55,4 +63,46 @@ test('a network’s graph is made once and kept, block by block; what is damaged
   expect(await client.networks.graph({ hash })).toEqual(graph);
   await client.networks.remove({ hash });
   expect(readdirSync(kept)).toEqual([]);
+});
+
+test('an item is shown to a network: each freeze point gives the pictures of the channels that answer most', async () => {
+  const own = desk(work);
+  const { client, done } = own;
+  await openClasses(work, own, 'looked-at', 2);
+  const [{ hash, freezePoints, preprocessing }] = await client.networks.list();
+  const [itemId, other] = await client.items.query({ filter: {}, order: { by: 'number' } });
+  const started = await client.networks.activations({ hash, itemId });
+  await done(started);
+  const [point] = freezePoints;
+  const found = (await client.networks.activationsAt({ ...started, point: point.name }))!;
+  expect(found).toMatchObject({ of: 8, height: point.shape[1], width: point.shape[2] });
+  expect(found.strongest).toHaveLength(8);
+
+  // What the network itself gives for the same pixels.
+  const stored = networkOf(own.session.project(), hash);
+  const network = await openNetwork(networkFile(stored), { size: preprocessing.size, preprocessing });
+  const image = viewOfItem(own.session.project(), itemId, null);
+  const { views } = await render(image, preprocessing.size);
+  const side = preprocessing.size;
+  const pixels = { type: 'uint8', shape: [1, side, side, 3], data: views[0].pixels } as const;
+  const { [network.freezePoints[0].tensor]: given } = await run(buildTrunkModel(network, network.freezePoints[0]), {
+    pixels,
+  });
+  const { channel, picture } = found.strongest[0];
+  const area = found.width * found.height;
+  const values = Array.from(given.data.slice(channel * area, (channel + 1) * area), Number);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const shown = await sharp(Buffer.from(picture.split(',')[1], 'base64'))
+    .extractChannel(0)
+    .raw()
+    .toBuffer();
+  expect([...shown]).toEqual(values.map((value) => Math.round((255 * (value - low)) / (high - low))));
+
+  // Only the last is kept.
+  const again = await client.networks.activations({ hash, itemId: other });
+  await done(again);
+  expect(await client.networks.activationsAt({ ...started, point: point.name })).toBeNull();
+  expect(await client.networks.activationsAt({ ...again, point: 'no such point' })).toBeNull();
+  const gone = await own.over(await client.networks.activations({ hash, itemId: 99_999 }));
+  expect(gone).toMatchObject({ status: 'failed', error: 'This item is not in the project any more.' });
 });

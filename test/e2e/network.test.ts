@@ -196,6 +196,28 @@ describeWithBrowser('The network’s graph and its freeze slider', () => {
     expect(faults).toEqual([]);
   });
 
+  test('an item is shown to the network, and every block shows what it makes of it', async () => {
+    const { page, faults } = await open(await studio(), { reducedMotion: 'reduce' });
+    await show(page, 'Network');
+    await look(page, 'residual');
+    await page.getByRole('treeitem').nth(1).click();
+    const details = page.getByRole('region', { name: /^Block / });
+    await details
+      .getByRole('button', { name: /^Item \d+, red$/ })
+      .first()
+      .click();
+    const pictures = page.getByRole('img', { name: /^Channel \d+$/ });
+    await expect.poll(() => pictures.count()).toBe(4);
+    const before = await pictures.first().getAttribute('src');
+    // Those of another block are there without the network looking once more.
+    await page.getByRole('treeitem', { name: /^Block 8 of/ }).click();
+    await details.getByText('of 32 that answer most, 2 × 2 values each').waitFor();
+    expect(await pictures.first().getAttribute('src')).not.toBe(before);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id} ${nodes[0].html}`)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
   test.each(['dark', 'light'])(
     'is accessible and keeps its layout down to 1024×700, in the %s theme',
     async (theme) => {

@@ -10,6 +10,7 @@ import { firstFilters } from '../../main/engine/networks/first-filters.ts';
 import { type Network, openNetwork } from '../../main/engine/networks/network.ts';
 import { operatorFacts } from '../../main/engine/networks/operator-facts.ts';
 import { type OutlinedBlock, outlineNetwork } from '../../main/engine/networks/outline.ts';
+import { strongestChannels } from '../../main/engine/networks/strongest-channels.ts';
 import { type Scaling, scalings } from '../../main/engine/networks/preprocessing.ts';
 import { denseNet, googLeNet, resNet18 } from '../support/families.ts';
 import { NetworkBuilder } from '../support/networks.ts';
@@ -153,4 +154,14 @@ describe('the filters of the first convolution', () => {
     const conv = net.builder.add('Conv', [grey, net.weights([2, 1, 3, 3])], {}, { name: 'conv1' });
     expect(firstFilters(await open(net.model(conv, ['N', 2, 30, 30])))).toBeUndefined();
   });
+});
+
+test('channels that answer most come first, each on its own scale; those that are the same everywhere last', () => {
+  const activations = Float32Array.of(9, 9, 9, 9, 0, 1, 2, 4, -8, 0, 0, 8, 0, 0, 0, 0);
+  const found = strongestChannels(activations, [4, 2, 2], 3);
+  expect(found).toEqual([
+    { channel: 2, values: Uint8Array.of(0, 128, 128, 255) },
+    { channel: 1, values: Uint8Array.of(0, 64, 128, 255) },
+    { channel: 0, values: Uint8Array.of(0, 0, 0, 0) },
+  ]);
 });

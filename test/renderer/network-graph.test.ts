@@ -123,4 +123,5 @@ test('a convolution is told apart by its kernel, groups and stride', () => {
   expect(operatorDetail(facts({ kernel_shape: '3, 3', strides: '2, 2' }, [8, 4, 3, 3]))).toBe('3 × 3, stride 2');
   expect(operatorDetail(facts({ group: '8' }, [8, 1, 3, 3]))).toBe('3 × 3, depthwise');
   expect(operatorDetail(facts({ group: '2' }, [8, 4, 5, 5]))).toBe('5 × 5, 2 groups');
+  expect(operatorDetail({ ...facts({ lowest: '0', highest: '6' }, []), weights: [] })).toBe('0 to 6');
 });

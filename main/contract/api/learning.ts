@@ -10,6 +10,7 @@ import {
   itemIdSchema,
   partSchema,
   pathSchema,
+  pictureSchema,
   procedure,
   refusalSchema,
   runIdSchema,
@@ -100,9 +101,6 @@ export const trainingContract = {
   metrics: procedure.input(z.object({ id: runIdSchema, points: z.int().min(2).max(10_000) })).output(runMetricsSchema),
   deleteRun: procedure.input(z.object({ id: runIdSchema })).output(z.null()),
 };
-
-/** A picture as a `data:` address. */
-const pictureSchema = z.string().startsWith('data:image/');
 
 /** Why a run answers as it does for an item. Classes by their number in the run. */
 export const explanationSchema = z.object({

@@ -2,10 +2,21 @@ import { z } from 'zod';
 import { blockFactsSchema, networkGraphSchema } from '../graphs.ts';
 import { networkInfoSchema, scalingNames, scalingSchema } from '../networks.ts';
 import { zooListingSchema } from '../zoo.ts';
-import { pathSchema, procedure } from './shared.ts';
+import { itemIdSchema, pathSchema, pictureSchema, procedure } from './shared.ts';
 
 const hashSchema = z.string().regex(/^[0-9a-f]{64}$/);
 const zooIdSchema = z.string().min(1).max(100);
+
+/** The channels at a freeze point that answer most to an item, strongest first. */
+export const activationsSchema = z.object({
+  width: z.int(),
+  height: z.int(),
+  /** How many channels there are. */
+  of: z.int(),
+  /** Each on its own scale, black for its least value and white for its largest. */
+  strongest: z.array(z.object({ channel: z.int(), picture: pictureSchema })),
+});
+export type Activations = z.infer<typeof activationsSchema>;
 
 export const networksContract = {
   /** Those of the library, and those that came with the project. */
@@ -14,6 +25,12 @@ export const networksContract = {
   graph: procedure.input(z.object({ hash: hashSchema })).output(networkGraphSchema),
   /** Of one block, by number from 0; as many as there are blocks for what comes after the last freeze point. */
   block: procedure.input(z.object({ hash: hashSchema, block: z.int().min(0) })).output(blockFactsSchema),
+  /** Starts showing an item to a network, to see what each of its freeze points makes of it. */
+  activations: procedure.input(z.object({ hash: hashSchema, itemId: itemIdSchema })).output(z.object({ job: z.int() })),
+  /** What that job found at one point; null where there are no places, or where it was another's or is gone: only the last is kept. */
+  activationsAt: procedure
+    .input(z.object({ job: z.int(), point: z.string().max(500) }))
+    .output(activationsSchema.nullable()),
   /** Starts adding one from a file on the computer. */
   add: procedure
     .input(

@@ -13,6 +13,9 @@ export const itemIdSchema = z.int().positive();
 export const classIdSchema = z.int().positive();
 export const runIdSchema = z.int().positive();
 
+/** A picture as a `data:` address. */
+export const pictureSchema = z.string().startsWith('data:image/');
+
 export const progressSchema = z.object({
   step: z.string(),
   done: z.number(),

@@ -17,6 +17,7 @@ export const jobSchema = z.object({
     'train',
     'evaluate',
     'explain',
+    'activations',
     'predict',
     'copy',
     'export',

@@ -12,7 +12,17 @@ import type { Network } from './network.ts';
  * @throws EngineError when the network's preprocessing is not known
  */
 export function buildTrunkModel(network: Network, point: FreezePoint): Model {
-  const builder = new GraphBuilder(prunedTo(network.model.graph, [point.tensor]));
-  builder.output(point.tensor, 'float32', ['N', ...point.shape]);
+  return buildActivationsModel(network, [point]);
+}
+
+/** As `buildTrunkModel`, for several freeze points in one pass: each output bears the name of its point's value. */
+export function buildActivationsModel(network: Network, points: readonly FreezePoint[]): Model {
+  const builder = new GraphBuilder(
+    prunedTo(
+      network.model.graph,
+      points.map(({ tensor }) => tensor),
+    ),
+  );
+  for (const { tensor, shape } of points) builder.output(tensor, 'float32', ['N', ...shape]);
   return joinModels(buildPixels(preprocessingOf(network)), builder.build());
 }

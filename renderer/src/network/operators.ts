@@ -33,7 +33,7 @@ export function operatorTitle(op: string): string {
   return (names as Partial<typeof names>)[op] ?? op;
 }
 
-/** `3 × 3`, `depthwise`, `every 2nd`: what sets a convolution or a pooling apart, in a few words; empty for others. */
+/** `3 × 3, stride 2`, `5 × 5, depthwise`, `0 to 6`: what sets an operator apart from others of its kind; empty for most. */
 export function operatorDetail({ settings, weights }: OperatorFacts): string {
   const found = new Map(settings.map(({ name, value }) => [name, value]));
   const kernel =
@@ -46,10 +46,12 @@ export function operatorDetail({ settings, weights }: OperatorFacts): string {
   const groups = Number(found.get('group') ?? 1);
   const depthwise =
     groups > 1 && weights.some(({ shape }) => shape.length === 4 && shape[0] % groups === 0 && shape[1] === 1);
+  const limits = [found.get('lowest'), found.get('highest')].filter((one) => one !== undefined);
   return [
     kernel?.replaceAll(', ', ' × '),
     depthwise ? 'depthwise' : groups > 1 ? `${groups} groups` : undefined,
     stride === undefined ? undefined : `stride ${stride}`,
+    limits.length === 0 ? undefined : limits.join(' to '),
   ]
     .filter((one) => one !== undefined)
     .join(', ');

@@ -17,6 +17,7 @@ const stepOfJob: Readonly<Record<Job['kind'], Step>> = {
   'get-network': 'network',
   probe: 'network',
   estimate: 'network',
+  activations: 'network',
   codes: 'train',
   train: 'train',
   evaluate: 'evaluate',
