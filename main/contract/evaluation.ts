@@ -60,3 +60,15 @@ export const evaluationSchema = z.object({
   confusion: z.array(z.array(z.int())),
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
+
+/** What cross-validation of a recipe found. */
+export const crossValidationSchema = z.object({
+  /** ISO 8601. */
+  created: z.string(),
+  folds: z.int(),
+  warnings: z.array(z.string()),
+  /** Over the items of all folds, each answered by the classifier that had not seen its group. */
+  evaluation: evaluationSchema,
+  foldScores: z.array(z.object({ items: z.int(), macroF1: z.number().nullable(), accuracy: z.number().nullable() })),
+});
+export type CrossValidation = z.infer<typeof crossValidationSchema>;

@@ -66,6 +66,17 @@ export const stepMetricsSchema = z.object({
 });
 export type StepMetrics = z.infer<typeof stepMetricsSchema>;
 
+/** What is answered for one validation item. Classes by their number in the run. */
+export const sampleSchema = z.object({
+  itemId: z.int(),
+  truth: z.int(),
+  predicted: z.int(),
+  /** Of the predicted class, and of the labelled one. */
+  probability: z.number(),
+  truthProbability: z.number(),
+});
+export type Sample = z.infer<typeof sampleSchema>;
+
 /** What one epoch came to. */
 export const epochMetricsSchema = z.object({
   /** From 1; 0 is the state before the first step. */
@@ -78,6 +89,8 @@ export const epochMetricsSchema = z.object({
   validationMacroF1: z.number().nullable(),
   /** Validation items by labelled class (row) and predicted class, row by row; null where there are none. */
   confusion: z.array(z.int()).nullable(),
+  /** Of a few validation items, the same in every epoch; runs of the first version have none. */
+  samples: z.array(sampleSchema).optional(),
   /** Seconds since the run began, pauses left out. */
   seconds: z.number(),
   imagesPerSecond: z.number().nullable(),

@@ -274,6 +274,13 @@ CREATE TABLE measurements (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    name: 'names of runs, and what cross-validation found of them',
+    sql: `
+ALTER TABLE runs ADD COLUMN name TEXT;               -- as the person calls it
+ALTER TABLE runs ADD COLUMN cross_validation TEXT;   -- JSON: the last of its recipe
+`,
+  },
 ];
 
 /** CNN codes: in a file of their own in the project's cache, since they can be computed again. */

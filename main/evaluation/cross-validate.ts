@@ -1,26 +1,21 @@
 import { UserError } from '../contract/errors.ts';
 import type { Control } from '../contract/progress.ts';
+import type { CrossValidation } from '../contract/evaluation.ts';
 import type { RunConfig } from '../contract/runs.ts';
 import { computeCodes } from '../codes/compute.ts';
 import { networkOf, selectPoints } from '../networks/project-network.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
-import type { CrossValidateResult } from '../trainer/jobs/linear.ts';
 import type { LabelledData } from '../trainer/labelled-data.ts';
-import type { Run } from '../training/runs.ts';
+import { keepCrossValidation, type Run } from '../training/runs.ts';
 import { crossValidateFineTuning } from './cross-validate-fine-tuning.ts';
 import { gatherDataSet } from './data-set.ts';
 import { currentSplit } from './project-split.ts';
 import { foldsByGroup } from './splits.ts';
 
-export interface CrossValidation extends CrossValidateResult {
-  readonly folds: number;
-  readonly warnings: readonly string[];
-}
-
 /**
  * Measures the recipe of a run (network, freeze point, method, settings) by k-fold cross-validation over groups on all that is
- * labelled now, every choice made anew inside each fold.
+ * labelled now, every choice made anew inside each fold. What it found is kept with the run.
  */
 export async function crossValidateRecipe(
   studio: Studio,
@@ -43,7 +38,15 @@ export async function crossValidateRecipe(
           { codesFile: project.codesFile, setId: codesSet!, data, method, seed, folds },
           control,
         );
-  return { ...result, folds: count, warnings };
+  const found: CrossValidation = {
+    created: new Date().toISOString(),
+    folds: count,
+    warnings,
+    evaluation: result.evaluation,
+    foldScores: [...result.foldScores],
+  };
+  keepCrossValidation(project, run.id, found);
+  return found;
 }
 
 /** The codes that the recipe rests on; undefined for a classifier that starts from nothing. */

@@ -91,9 +91,15 @@ async function nearestLabelled(project: Project, run: Run, itemId: number): Prom
 }
 
 function listLabels({ database }: Project): [itemId: number, classId: number][] {
-  return database.prepare<[], [number, number]>('SELECT item_id, class_id FROM labels').raw().all();
+  return database
+    .prepare<[], [number, number]>('SELECT item_id, class_id FROM labels WHERE class_id IS NOT NULL')
+    .raw()
+    .all();
 }
 
 function classOf({ database }: Project, itemId: number): number | undefined {
-  return database.prepare<[number], number>('SELECT class_id FROM labels WHERE item_id = ?').pluck().get(itemId);
+  return database
+    .prepare<[number], number>('SELECT class_id FROM labels WHERE item_id = ? AND class_id IS NOT NULL')
+    .pluck()
+    .get(itemId);
 }

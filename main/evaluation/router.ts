@@ -1,14 +1,13 @@
 import type { Explanation, RunAnswer } from '../contract/api/learning.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
-import { finishedRun } from '../training/runs.ts';
+import { crossValidationOf, finishedRun } from '../training/runs.ts';
 import { answersOf, classesOfRun } from './answers.ts';
-import { type CrossValidation, crossValidateRecipe } from './cross-validate.ts';
+import { crossValidateRecipe } from './cross-validate.ts';
 import { explainItem } from './explain.ts';
 import { asPictures } from './explanation-pictures.ts';
 
 export function evaluationRouter(session: Session) {
-  const crossValidations = session.results<CrossValidation & { readonly run: number }>();
   const explanations = session.results<Explanation>();
   return {
     answers: api.evaluation.answers.handler(({ input: { run, ids } }) => {
@@ -46,15 +45,14 @@ export function evaluationRouter(session: Session) {
         kind: 'evaluate',
         title: `Cross-validating run ${run.id} in ${input.folds} folds`,
       } as const;
-      const job = session.jobs.start(description, async (control, id) => {
-        const result = await crossValidateRecipe(session.studio, project, run, input.folds, control);
-        crossValidations.set(id, { ...result, run: run.id });
+      const job = session.jobs.start(description, async (control) => {
+        await crossValidateRecipe(session.studio, project, run, input.folds, control);
+        session.touch('runs');
       });
       return { job };
     }),
-    crossValidation: api.evaluation.crossValidation.handler(({ input }) => {
-      const found = crossValidations.get(input.job);
-      return found ? { ...found, warnings: [...found.warnings], foldScores: [...found.foldScores] } : null;
-    }),
+    crossValidation: api.evaluation.crossValidation.handler(({ input }) =>
+      crossValidationOf(session.project(), input.run),
+    ),
   };
 }

@@ -19,6 +19,8 @@ export interface JobDescription {
 export interface SessionControl extends Required<Control> {
   /** Aborted when the job is to end well with what it has. */
   readonly finish: AbortSignal;
+  /** Says that from now on a cancellation loses nothing: what was done can be gone on with. */
+  readonly canPause: () => void;
 }
 
 type Work = (control: SessionControl, id: number) => Promise<void>;
@@ -81,7 +83,10 @@ export function createJobs(changed: () => void): Jobs {
       if (signal.aborted) throw new CancelledError();
       update(entry, { status: 'running' });
       const onProgress: SessionControl['onProgress'] = (progress) => update(entry, { progress });
-      await work({ signal, onProgress, finish: entry.finish.signal }, entry.job.id);
+      const canPause = (): void => {
+        if (!entry.job.canPause) update(entry, { canPause: true });
+      };
+      await work({ signal, onProgress, finish: entry.finish.signal, canPause }, entry.job.id);
       update(entry, { status: 'done' });
     } catch (error) {
       // Whatever a cancelled job ends with, it was cancelled.
@@ -102,7 +107,7 @@ export function createJobs(changed: () => void): Jobs {
     start({ kind, title, canFinish = false, beside = false }, work) {
       const entry: Entry = {
         beside,
-        job: { id: nextId++, kind, title, status: 'waiting', progress: null, canFinish, error: null },
+        job: { id: nextId++, kind, title, status: 'waiting', progress: null, canFinish, canPause: false, error: null },
         cancel: new AbortController(),
         finish: new AbortController(),
         over: Promise.resolve(),

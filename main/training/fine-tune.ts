@@ -29,6 +29,8 @@ export interface FineTuneControl extends Control {
   readonly onBegin?: () => void;
   /** New metrics were stored. */
   readonly onMetrics?: () => void;
+  /** A checkpoint was written: from now on the run can be gone on with. */
+  readonly onCheckpoint?: () => void;
   readonly onEpoch?: (metrics: EpochMetrics) => void;
   readonly onNote?: (text: string) => void;
 }
@@ -104,6 +106,7 @@ async function train(
       metrics.take(output);
       if (output.kind === 'failure') failures.push(output.failure);
       else if (output.kind === 'epoch') control.onEpoch?.(output.metrics);
+      else if (output.kind === 'checkpoint' || output.kind === 'resumed') control.onCheckpoint?.();
       else if (output.kind === 'note') control.onNote?.(output.text);
     };
     const description = describeRun(project, { id, created, config });

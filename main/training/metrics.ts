@@ -91,17 +91,24 @@ export function epochMetrics(project: Project, runId: number): EpochMetrics[] {
  * Metrics of a run as its charts show them: no more than about as many steps and epochs as there are points.
  *
  * @param points at least 2
+ * @param range steps outside are left out; all are in it when absent
  */
-export function chartMetrics(project: Project, runId: number, points: number): RunMetrics {
+export function chartMetrics(
+  project: Project,
+  runId: number,
+  points: number,
+  { from, to }: { readonly from: number; readonly to: number } = { from: 0, to: Number.MAX_SAFE_INTEGER },
+): Omit<RunMetrics, 'rateShares'> {
   const { database } = project;
   // Steps are numbered without gaps, but for those that a death took.
   const steps = database
-    .prepare<{ runId: number; points: number }, StepMetrics>(
-      `WITH width AS (SELECT (MAX(step) - 1) / CAST(@points AS INTEGER) + 1 AS steps FROM run_steps WHERE run_id = @runId)
+    .prepare<{ runId: number; points: number; from: number; to: number }, StepMetrics>(
+      `WITH shown AS (SELECT * FROM run_steps WHERE run_id = @runId AND step BETWEEN @from AND @to),
+            width AS (SELECT MIN(step) AS first, (MAX(step) - MIN(step)) / CAST(@points AS INTEGER) + 1 AS steps FROM shown)
        SELECT MAX(step) AS step, MAX(epoch) AS epoch, AVG(loss) AS loss, AVG(rate) AS rate
-         FROM run_steps, width WHERE run_id = @runId GROUP BY (step - 1) / width.steps ORDER BY step`,
+         FROM shown, width GROUP BY (step - width.first) / width.steps ORDER BY step`,
     )
-    .all({ runId, points });
+    .all({ runId, points, from, to });
   const lastSteps = new Map(
     database
       .prepare<[number], [number, number]>('SELECT epoch, MAX(step) FROM run_steps WHERE run_id = ? GROUP BY epoch')
@@ -120,6 +127,12 @@ export function chartMetrics(project: Project, runId: number, points: number): R
     confusion: last?.confusion
       ? Array.from({ length: classes }, (_, row) => last.confusion!.slice(row * classes, (row + 1) * classes))
       : null,
+    samples: (last?.samples ?? []).map((sample) => ({
+      ...sample,
+      truths: epochs
+        .filter((one, at) => at % every === 0 || one === last)
+        .flatMap(({ samples }) => samples?.find(({ itemId }) => itemId === sample.itemId)?.truthProbability ?? []),
+    })),
     notes: runNotes(project, runId).map(({ text }) => text),
   };
 }

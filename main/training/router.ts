@@ -13,7 +13,8 @@ import { fineTuningOf } from './fine-tuning-defaults.ts';
 import { chartMetrics } from './metrics.ts';
 import { trainingPlan } from './plan.ts';
 import type { TrainReport } from './recipe.ts';
-import { deleteRun, findRun, listRuns, pausedRun } from './runs.ts';
+import { rateShares } from './rate-shares.ts';
+import { deleteRun, findRun, listRuns, pausedRun, renameRun } from './runs.ts';
 import { trainAs } from './train.ts';
 
 const titles: Readonly<Record<Method, string>> = {
@@ -37,7 +38,7 @@ export function trainingRouter(session: Session) {
     };
     const job = session.jobs.start({ kind: 'train', title, canFinish }, async (control) => {
       try {
-        const { device } = await train({ ...told, ...control });
+        const { device } = await train({ ...told, ...control, onCheckpoint: control.canPause });
         session.computedOn(device);
       } finally {
         session.touch('runs');
@@ -73,9 +74,15 @@ export function trainingRouter(session: Session) {
       return startJob(`Going on with run ${id}`, true, (control) => resumeRun(studio, project, id, control));
     }),
     runs: api.training.runs.handler(() => listRuns(session.project())),
-    metrics: api.training.metrics.handler(({ input: { id, points } }) => {
+    metrics: api.training.metrics.handler(({ input: { id, points, range } }) => {
       const project = session.project();
-      return chartMetrics(project, findRun(project, id).id, points);
+      const run = findRun(project, id);
+      return { ...chartMetrics(project, id, points, range), rateShares: rateShares(project, run) };
+    }),
+    rename: api.training.rename.handler(({ input: { id, name } }) => {
+      renameRun(session.project(), id, name);
+      session.touch('runs');
+      return null;
     }),
     deleteRun: api.training.deleteRun.handler(async ({ input: { id } }) => {
       const project = session.project();

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { UserError } from '../contract/errors.ts';
+import { type CrossValidation, crossValidationSchema } from '../contract/evaluation.ts';
 import type { Part } from '../contract/images.ts';
 import { type RunConfig, runConfigSchema, type RunResult, runResultSchema, type RunStatus } from '../contract/runs.ts';
 import { vectorBytes, vectorOf } from '../database/codes.ts';
@@ -10,6 +11,8 @@ import { hasCheckpoint, runFolder, trainedFile } from './run-files.ts';
 
 export interface Run {
   readonly id: number;
+  /** As the person calls it; null while it has no name. */
+  readonly name: string | null;
   readonly created: string;
   readonly status: RunStatus;
   readonly config: RunConfig;
@@ -35,6 +38,7 @@ export interface RunSuggestion {
 
 interface Row {
   readonly id: number;
+  readonly name: string | null;
   readonly created: string;
   readonly status: RunStatus;
   readonly config: string;
@@ -50,7 +54,7 @@ function parse(row: Row): Run {
   };
 }
 
-const columns = 'id, created, status, config, result, error';
+const columns = 'id, name, created, status, config, result, error';
 
 /** Every run, oldest first. */
 export function listRuns(project: Project): Run[] {
@@ -195,6 +199,28 @@ export function endRun(
   error: string | null,
 ): void {
   project.database.prepare('UPDATE runs SET status = ?, error = ? WHERE id = ?').run(status, error, id);
+}
+
+/** Calls a run something; an empty name takes its name away. @throws UserError when there is no such run */
+export function renameRun(project: Project, id: number, name: string): void {
+  const { changes } = project.database
+    .prepare('UPDATE runs SET name = ? WHERE id = ?')
+    .run(name.trim() === '' ? null : name.trim(), id);
+  if (!changes) throw new UserError(`There is no run ${id} in ${project.name} any more.`);
+}
+
+/** Keeps what cross-validation of a run's recipe found, in place of what it found before. */
+export function keepCrossValidation(project: Project, id: number, found: CrossValidation): void {
+  project.database.prepare('UPDATE runs SET cross_validation = ? WHERE id = ?').run(JSON.stringify(found), id);
+}
+
+/** What the last cross-validation of a run's recipe found; null where there was none. */
+export function crossValidationOf(project: Project, id: number): CrossValidation | null {
+  const found = project.database
+    .prepare<[number], string | null>('SELECT cross_validation FROM runs WHERE id = ?')
+    .pluck()
+    .get(id);
+  return found == null ? null : crossValidationSchema.parse(JSON.parse(found));
 }
 
 /** Removes a run with its files. What was exported of it stays. @throws UserError while it is under way */

@@ -69,8 +69,19 @@ export function whereOf({ network, point, fineTuning }: RunConfig): string {
   return fineTuning.freeze === null ? network.name : `${network.name} after ${fineTuning.freeze}`;
 }
 
+/** `Run 3`, or as the person calls it: `no blur (run 3)`. */
+export function nameOf({ id, name }: Pick<RunInfo, 'id' | 'name'>): string {
+  return name === null ? `Run ${id}` : `${name} (run ${id})`;
+}
+
+/** The same within a sentence. */
+export function spokenName(run: Pick<RunInfo, 'id' | 'name'>): string {
+  return run.name === null ? `run ${run.id}` : nameOf(run);
+}
+
 /** A run in a list to choose from: `Run 3 · macro-F1 0.931 · Linear SVM, mobilenet at conv_dw_13`. */
-export function titleOf({ id, config, result }: RunInfo): string {
+export function titleOf(run: RunInfo): string {
+  const { config, result } = run;
   const score = result?.test ? `macro-F1 ${measure(result.test.macroF1.value)}` : 'not tested';
-  return `Run ${id} · ${score} · ${methodNames[config.method]}, ${whereOf(config)}`;
+  return `${nameOf(run)} · ${score} · ${methodNames[config.method]}, ${whereOf(config)}`;
 }

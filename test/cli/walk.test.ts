@@ -58,6 +58,8 @@ describe('the command line', () => {
     expect(await run('evaluate', project)).toMatchObject({ run: trained.id, evaluation: { items: 10 } });
     expect(await run('evaluate', project, '--folds', '4')).toMatchObject({ folds: 4, evaluation: { items: 40 } });
     expect(await run<unknown[]>('runs', project)).toHaveLength(1);
+    await run('runs', project, '--rename', '1', '--name', 'First try');
+    expect(await run('runs', project)).toMatchObject([{ id: 1, name: 'First try' }]);
     const picture = join(folder, 'why.png');
     const why = await run<{ probabilities: Record<string, number>; map: object; nearest: { label: string }[] }>(
       ...['explain', project, '--item', '1', '--class', 'red', '--out', picture],
@@ -121,6 +123,7 @@ describe('the command line', () => {
       [2, /must lie between/, 'train', 'p', '--method', 'fine-tune', '--freeze', 'none', '--epochs', '0'],
       [2, /unknown option/, 'status', 'p', '--loud'],
       [2, /name either items or/, 'remove', 'p'],
+      [2, /'--rename <run>' and '--name <name>' go together/, 'runs', 'p', '--rename', '1'],
       [2, /required option '--item <item>'/, 'explain', 'p'],
       [1, /There is no project at/, 'status', join(folder, 'nowhere')],
       [1, /no network unheard-of/i, 'network', 'show', 'unheard-of'],

@@ -10,7 +10,7 @@ const common = { size: null, seed: 0, device: 'cpu' } as const;
 /** Goes on until it is told to stop. */
 const endless = { freeze: null, epochs: 10_000, patience: null } as const;
 
-const none: RunMetrics = { steps: [], epochs: [], confusion: null, notes: [] };
+const none: RunMetrics = { steps: [], epochs: [], confusion: null, samples: [], rateShares: [], notes: [] };
 
 async function until(client: Desk['client'], holds: (state: StudioState) => boolean | Promise<boolean>): Promise<void> {
   for await (const state of await client.studio.watch()) if (await holds(state)) return;
@@ -34,6 +34,8 @@ describe('a fine-tuning by the screens', () => {
       return run ? desk.client.training.metrics({ id: run.id, points }) : none;
     };
     await until(client, async () => (await metricsOf(own)).epochs.length > 3);
+    // From its first checkpoint on, what a cancellation would keep.
+    expect((await state()).jobs.at(-1)).toMatchObject({ canPause: true });
     expect((await state()).revisions.metrics).toBeGreaterThan(3);
     const [run] = await client.training.runs();
     expect(run).toMatchObject({ status: 'running', config: { fineTuning: { freeze: null, epochs: 10_000 } } });
@@ -47,6 +49,19 @@ describe('a fine-tuning by the screens', () => {
     expect(paused.epochs.map(({ epoch }) => epoch)).toEqual(paused.epochs.map((_, at) => at));
     expect([paused.epochs[0].step, last.step]).toEqual([0, last.epoch * paused.epochs[1].step]);
     expect(paused.confusion?.map((row) => row.length)).toEqual([2, 2]);
+    // The same items in every epoch, of both classes.
+    expect(paused.samples.length).toBeGreaterThan(2);
+    expect(new Set(paused.samples.map(({ truth }) => truth))).toEqual(new Set([0, 1]));
+    for (const { truth, predicted, probability, truthProbability, truths } of paused.samples) {
+      expect(truths).toHaveLength(paused.epochs.length);
+      expect(truths.at(-1)).toBe(truthProbability);
+      expect(truthProbability).toBeCloseTo(predicted === truth ? probability : 1 - probability, 5);
+    }
+    const { pretrainedRate, rateFall } = told;
+    expect(paused.rateShares).toEqual(network.freezePoints.map((_, group) => pretrainedRate / rateFall ** group));
+    const from = Math.ceil(last.step / 2);
+    const part = await client.training.metrics({ id: run.id, points: 1000, range: { from, to: last.step } });
+    expect(part.steps).toEqual(paused.steps.filter(({ step }) => step >= from && step <= last.step));
     await client.projects.close();
 
     const later = desk(work, work.path('second'));
@@ -56,6 +71,11 @@ describe('a fine-tuning by the screens', () => {
     await later.client.studio.finishJob({ id: resumed.job });
     expect((await later.over(resumed)).status).toBe('done');
     const [done] = await later.client.training.runs();
+    await later.client.training.rename({ id: run.id, name: '  no blur ' });
+    expect((await later.client.training.runs())[0].name).toBe('no blur');
+    await later.client.training.rename({ id: run.id, name: ' ' });
+    expect((await later.client.training.runs())[0].name).toBeNull();
+    expect(await sentence(later.client.training.rename({ id: 99, name: 'x' }))).toMatch(/There is no run 99/);
     expect(done).toMatchObject({ id: run.id, status: 'done', result: { fineTuning: { ended: 'stopped' } } });
     const whole = await metricsOf(later);
     expect(whole.steps.slice(0, paused.steps.length)).toEqual(paused.steps);

@@ -21,6 +21,7 @@ import { epochMetrics, stepMetrics } from '../../main/training/metrics.ts';
 import type { TrainReport } from '../../main/training/recipe.ts';
 import { runCheckpoint, trainedFile } from '../../main/training/run-files.ts';
 import {
+  crossValidationOf,
   endAbandonedRuns,
   findRun,
   fineTunedFile,
@@ -357,6 +358,7 @@ describe('after fine-tuning', () => {
       onProgress: ({ step }) => steps.add(step.slice(0, 11)),
     });
     expect(result).toMatchObject({ folds: 3, warnings: [] });
+    expect(crossValidationOf(project, undisturbed.run.id)).toEqual(result);
     expect(result.foldScores.reduce((sum, { items }) => sum + items, 0)).toBe(2 * each - 1);
     expect(result.evaluation.items).toBe(2 * each - 1);
     expect(result.evaluation.accuracy.value).toBeGreaterThan(0.8);

@@ -251,8 +251,8 @@ describe('what is trained', () => {
 
     const crossing = await client.evaluation.crossValidate({ run: run.id, folds: 2 });
     await done(crossing);
-    expect(await client.evaluation.crossValidation(crossing)).toMatchObject({ run: run.id, folds: 2 });
-    expect(await client.evaluation.crossValidation(predicting)).toBeNull();
+    expect(await client.evaluation.crossValidation({ run: run.id })).toMatchObject({ folds: 2, evaluation: {} });
+    expect(await client.evaluation.crossValidation({ run: 999 })).toBeNull();
 
     await client.training.deleteRun({ id: run.id });
     expect(await client.training.runs()).toEqual([]);

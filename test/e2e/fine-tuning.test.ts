@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import type { Page } from 'playwright';
+import type { Locator, Page } from 'playwright';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { openProject } from '../../main/projects/project.ts';
+import { metricsWriter } from '../../main/training/metrics.ts';
 import { short } from '../../renderer/src/charts/figures.ts';
 import { browser, describeWithBrowser } from '../support/browser.ts';
 import { parfocalJson } from '../support/command-line.ts';
@@ -58,11 +62,19 @@ describeWithBrowser('Fine-tuning on the Train screen', () => {
     await start.click();
 
     // The line grows while it trains.
-    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    const main = page.getByRole('main');
+    await main.getByRole('button', { name: 'Pause' }).waitFor();
+    const status = page.getByRole('contentinfo', { name: 'Status' });
+    await status.getByRole('button', { name: 'Pause' }).waitFor();
     const before = await pointsOf(page);
     await expect.poll(() => pointsOf(page), { timeout: 30_000 }).toBeGreaterThan(before);
     await page.getByRole('gridcell', { name: /^Labelled green, predicted green/ }).waitFor();
-    await page.getByRole('button', { name: 'Pause' }).click();
+    await main.getByRole('heading', { name: /^A few validation items after epoch/ }).waitFor();
+    await main
+      .getByRole('img', { name: /^How sure it was of green/ })
+      .first()
+      .waitFor();
+    await main.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('heading', { name: 'Run 1 is paused: Fine-tuning of everything' }).waitFor();
     const paused = await epochsSaid(page);
     expect(paused).toBeGreaterThan(0);
@@ -96,6 +108,75 @@ describeWithBrowser('Fine-tuning on the Train screen', () => {
     const compared = page.getByRole('region', { name: 'Compared' });
     await compared.getByRole('img', { name: /^Validation macro-F1 by epoch, now: run 2 .*, run 1 / }).waitFor();
     await compared.getByRole('row', { name: /^Epochs trained/ }).waitFor();
+
+    // What a chart shows is saved, and a run gets a name.
+    const loss = page.getByRole('region', { name: 'How run 2 went' });
+    const csv = await saved(page, loss.getByRole('button', { name: 'Save Loss as CSV' }));
+    expect(csv.name).toBe('run 2 loss.csv');
+    expect(csv.content.toString()).toMatch(/^epoch,each step,training,validation\r\n/);
+    const rates = await saved(page, loss.getByRole('button', { name: 'Save Learning rate as CSV' }));
+    expect(rates.content.toString()).toMatch(/^epoch,classifier,pretrained\r\n/);
+    const png = await saved(page, loss.getByRole('button', { name: 'Save Macro-F1 as PNG' }));
+    expect(png.name).toBe('run 2 macro-f1.png');
+    const { channels } = await sharp(png.content).stats();
+    expect(Math.max(...channels.map(({ stdev }) => stdev))).toBeGreaterThan(5);
+    await page.getByRole('button', { name: 'Rename run 2' }).focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('Three epochs');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Latest result: Three epochs (run 2)' }).waitFor();
+    await page.getByRole('link', { name: 'Three epochs' }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('draws a hundred thousand steps with as many points as there is room for, and looks closer', async () => {
+    const project = work.path('long.parfocal');
+    await writeClasses(work.path('long'), 8);
+    const data = work.path('data');
+    await parfocalJson(data, 'new', project);
+    await parfocalJson(data, 'import', project, work.path('long'), '--labels', 'folders');
+    await parfocalJson(data, 'network', 'add', work.write('tiny.onnx', tinyNetwork()), '--preprocessing', 'unit');
+    const once = ['--method', 'fine-tune', '--freeze', 'none', '--epochs', '1', '--network', 'tiny'];
+    await parfocalJson(data, 'train', project, ...once);
+    const opened = openProject(project);
+    const writer = metricsWriter(opened, 1);
+    for (let step = 1; step <= 100_000; step++)
+      writer.take({
+        kind: 'step',
+        metrics: { step, epoch: Math.ceil(step / 100), loss: 1 + Math.sin(step / 40), rate: 1e-3 },
+      });
+    writer.flush();
+    opened.close();
+
+    const { address } = await run('main/cli/parfocal.mjs', ['serve', project, '--port', '0'], { PARFOCAL_DATA: data });
+    const { page, faults } = await open(address, { reducedMotion: 'reduce' });
+    await show(page, 'Train');
+    await lineOf(page).waitFor();
+    await expect.poll(() => pointsOf(page)).toBeGreaterThan(300);
+    expect(await pointsOf(page)).toBeLessThanOrEqual(601);
+
+    // By keyboard, and by drawing over a part.
+    const part = page.getByRole('group', { name: 'What the charts show' });
+    await part.getByText('The whole run').waitFor();
+    await part.getByRole('button', { name: 'Show less of it, larger' }).press('Enter');
+    await part.getByText(/^Epochs /).waitFor();
+    const box = (await page.getByRole('img', { name: /^Loss by epoch/ }).boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 70, { steps: 4 });
+    const said = await part.getByText(/^Epochs /).textContent();
+    await page.mouse.up();
+    await expect.poll(() => part.getByText(/^Epochs /).textContent()).not.toBe(said);
+    await expect.poll(() => pointsOf(page)).toBeGreaterThan(300);
+    expect(await pointsOf(page)).toBeLessThanOrEqual(601);
+    await part.getByRole('button', { name: 'Show all' }).click();
+    await part.getByText('The whole run').waitFor();
     expect(faults).toEqual([]);
   });
 });
+
+/** Clicks what saves a file, on the computer that the browser runs on. */
+async function saved(page: Page, button: Locator): Promise<{ name: string; content: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+  return { name: download.suggestedFilename(), content: readFileSync(await download.path()) };
+}

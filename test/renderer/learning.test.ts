@@ -4,10 +4,11 @@ import { defaultAugmentation } from '../../main/contract/augmentation.ts';
 import type { Evaluation, Interval } from '../../main/contract/evaluation.ts';
 import type { NetworkInfo } from '../../main/contract/networks.ts';
 import { range, short, spoken } from '../../renderer/src/charts/figures.ts';
-import { roundTicks, smooth } from '../../renderer/src/charts/scale.ts';
+import { chartCsv } from '../../renderer/src/charts/chart-csv.ts';
+import { powersAround, roundTicks, smooth } from '../../renderer/src/charts/scale.ts';
 import { changesBetween } from '../../renderer/src/evaluate/changes.ts';
 import { folderOf, lastPart } from '../../renderer/src/share/paths.ts';
-import { recipeOf, titleOf } from '../../renderer/src/runs.ts';
+import { nameOf, recipeOf, spokenName, titleOf } from '../../renderer/src/runs.ts';
 import { comparedScores, comparedSettings } from '../../renderer/src/train/compare.ts';
 import { freezeAt, shareOfEpoch, stopOf, trainedParameters } from '../../renderer/src/freezing.ts';
 import { type FineTuningForm, suggestedFreeze } from '../../renderer/src/train/fine-tuning-form.ts';
@@ -92,6 +93,7 @@ function finished(id: number, point: string, classes: string[], macroF1: number 
   };
   return {
     id,
+    name: null,
     created: '2026-01-01T00:00:00.000Z',
     status: 'done',
     error: null,
@@ -118,6 +120,14 @@ function finished(id: number, point: string, classes: string[], macroF1: number 
     result: { regularisation: 0.1, grid: [], counts: { train: 30, validation: 10, test: 10 }, test },
   };
 }
+
+test('a run is called by its number, and by its name where it has one', () => {
+  expect([nameOf({ id: 3, name: null }), spokenName({ id: 3, name: null })]).toEqual(['Run 3', 'run 3']);
+  expect(nameOf({ id: 3, name: 'No blur' })).toBe('No blur (run 3)');
+  expect(titleOf({ ...finished(3, 'conv', ['a', 'b'], 0.5, 0.1), name: 'No blur' })).toMatch(
+    /^No blur \(run 3\) · macro-F1/,
+  );
+});
 
 test('compared runs: what differs, and which did best, as it is shown', () => {
   const runs = [
@@ -193,6 +203,22 @@ test('charts get round numbers, and a smoothed line that begins at its first val
   expect(roundTicks(1, 1, 4)).toEqual([]);
   expect(smooth([4, 4, 4], 0.1)).toEqual([4, 4, 4].map((value) => expect.closeTo(value, 9) as number));
   expect(smooth([0, 1], 0.5)[1]).toBeCloseTo(2 / 3, 9);
+});
+
+test('a chart as a table has a row for every place, and quotes what must be', () => {
+  const series = [
+    { name: 'each step', colour: '', points: [0.5, 1].map((x) => ({ x, y: 10 * x })) },
+    { name: 'run 1, "best"', colour: '', points: [{ x: 1, y: 0.25 }] },
+  ];
+  expect(chartCsv('epoch', series)).toBe('epoch,each step,"run 1, ""best"""\r\n0.5,5,\r\n1,10,0.25\r\n');
+});
+
+test('an axis of powers holds its values, and does not reach for zero', () => {
+  expect(powersAround([0.00015, 0.001])).toEqual({ low: -4, high: -3 });
+  expect(powersAround([0.02, 0.001, 0])).toEqual({ low: -3, high: -1 });
+  expect(powersAround([1e-12, 0.5])).toEqual({ low: -5, high: 0 });
+  expect(powersAround([1])).toEqual({ low: -1, high: 0 });
+  expect(powersAround([])).toEqual({ low: -1, high: 0 });
 });
 
 test('paths of either system are taken apart', () => {

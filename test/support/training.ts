@@ -78,7 +78,7 @@ export function stripesData(steps: number): TrainingData {
       for (let step = from; step < steps; step++) yield await Promise.resolve(stripes(8, epoch * 100 + step));
     },
     async *validation() {
-      yield await Promise.resolve(held);
+      yield await Promise.resolve({ ...held, rows: held.classes.keys() });
     },
   };
 }

@@ -3,8 +3,9 @@ import { UserError } from '../../contract/errors.ts';
 import { crossValidateRecipe } from '../../evaluation/cross-validate.ts';
 import { createSplit, defaultSplit, type SplitReport } from '../../evaluation/project-split.ts';
 import { type Grouping, groupings } from '../../items/labelled.ts';
-import { finishedRun, listRuns } from '../../training/runs.ts';
+import { finishedRun, listRuns, renameRun } from '../../training/runs.ts';
 import { describeEvaluation } from '../evaluation-text.ts';
+import { wrongUsage } from '../failure.ts';
 import { number, seedOption } from '../options.ts';
 import { describeCounts, describeRecipe, freezePointOf } from '../run-text.ts';
 import { answer } from '../session.ts';
@@ -42,13 +43,20 @@ export function addTrainingCommands(program: Command): void {
 
   program
     .command('runs')
-    .description('list what was trained')
+    .description('list what was trained, or give a run a name')
     .argument('<project>')
-    .action(async (folder: string, _options: object, command: Command) => {
+    .option('--rename <run>', 'the run to give a name, by its number', number({ min: 1, whole: true }))
+    .option('--name <name>', 'its name; an empty one takes it away')
+    .action(async (folder: string, options: { rename?: number; name?: string }, command: Command) => {
+      if ((options.rename === undefined) !== (options.name === undefined))
+        command.error("error: '--rename <run>' and '--name <name>' go together", { exitCode: wrongUsage });
       await answer(command, ({ open }) => {
-        const runs = listRuns(open(folder));
+        const project = open(folder);
+        if (options.rename !== undefined) renameRun(project, options.rename, options.name ?? '');
+        const runs = listRuns(project);
         const rows = runs.map((run): Cell[] => [
           run.id,
+          run.name,
           run.created.slice(0, 16).replace('T', ' '),
           run.status,
           run.config.network.name,
@@ -57,7 +65,17 @@ export function addTrainingCommands(program: Command): void {
           run.result?.test?.macroF1.value ?? null,
           run.result?.test?.accuracy.value ?? null,
         ]);
-        const heading = ['run', 'made', 'status', 'network', 'freeze point', 'method', 'test macro-F1', 'accuracy'];
+        const heading = [
+          'run',
+          'name',
+          'made',
+          'status',
+          'network',
+          'freeze point',
+          'method',
+          'test macro-F1',
+          'accuracy',
+        ];
         return { json: runs, text: runs.length ? table(heading, rows) : 'Nothing was trained yet.' };
       });
     });

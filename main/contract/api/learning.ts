@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { deviceChoices } from '../devices.ts';
-import { evaluationSchema } from '../evaluation.ts';
-import { epochMetricsSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
+import { crossValidationSchema } from '../evaluation.ts';
+import { epochMetricsSchema, sampleSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
 import { defaultProbeSettings, probedNetworksSchema, probeReportSchema, probeSettingsSchema } from '../probes.ts';
 import { runConfigSchema, runResultSchema, runStatuses } from '../runs.ts';
 import { fineTuningChoiceSchema, trainSettingsSchema } from '../training.ts';
@@ -36,6 +36,8 @@ export const probesContract = {
 
 export const runSchema = z.object({
   id: runIdSchema,
+  /** As the person calls it; null while it has no name. */
+  name: z.string().nullable(),
   created: z.string(),
   status: z.enum(runStatuses),
   config: runConfigSchema,
@@ -48,9 +50,13 @@ export type RunInfo = z.infer<typeof runSchema>;
 export const runMetricsSchema = z.object({
   steps: z.array(stepMetricsSchema),
   /** `step`: the last of the epoch; 0 before the first. */
-  epochs: z.array(epochMetricsSchema.omit({ confusion: true }).extend({ step: z.int() })),
+  epochs: z.array(epochMetricsSchema.omit({ confusion: true, samples: true }).extend({ step: z.int() })),
   /** Validation items by labelled class (row) and predicted class, as the last epoch had them. */
   confusion: z.array(z.array(z.int())).nullable(),
+  /** A few validation items, as the last epoch answered for them; `truths`: the probability of the labelled class by epoch. */
+  samples: z.array(sampleSchema.extend({ truths: z.array(z.number()) })),
+  /** Learning rates of the groups of pretrained layers that are trained, as shares of the classifier's; the last layers' first. */
+  rateShares: z.array(z.number()),
   /** What happened on the way that the person should know. */
   notes: z.array(z.string()),
 });
@@ -98,7 +104,18 @@ export const trainingContract = {
   resume: procedure.input(z.object({ id: runIdSchema })).output(z.object({ job: z.int() })),
   runs: procedure.output(z.array(runSchema)),
   /** How a fine-tuning went so far, for charts. */
-  metrics: procedure.input(z.object({ id: runIdSchema, points: z.int().min(2).max(10_000) })).output(runMetricsSchema),
+  metrics: procedure
+    .input(
+      z.object({
+        id: runIdSchema,
+        points: z.int().min(2).max(10_000),
+        /** Steps outside are left out. */
+        range: z.object({ from: z.number(), to: z.number() }).optional(),
+      }),
+    )
+    .output(runMetricsSchema),
+  /** An empty name takes a run's name away. */
+  rename: procedure.input(z.object({ id: runIdSchema, name: z.string().max(120) })).output(z.null()),
   deleteRun: procedure.input(z.object({ id: runIdSchema })).output(z.null()),
 };
 
@@ -152,19 +169,8 @@ export const evaluationContract = {
   crossValidate: procedure
     .input(z.object({ run: runIdSchema, folds: z.int().min(2).max(20) }))
     .output(z.object({ job: z.int() })),
-  crossValidation: procedure.input(z.object({ job: z.int() })).output(
-    z
-      .object({
-        run: runIdSchema,
-        folds: z.int(),
-        warnings: z.array(z.string()),
-        evaluation: evaluationSchema,
-        foldScores: z.array(
-          z.object({ items: z.int(), macroF1: z.number().nullable(), accuracy: z.number().nullable() }),
-        ),
-      })
-      .nullable(),
-  ),
+  /** What the last cross-validation of a run's recipe found; null where there was none. */
+  crossValidation: procedure.input(z.object({ run: runIdSchema })).output(crossValidationSchema.nullable()),
 };
 
 export const exportReportSchema = z.object({

@@ -31,6 +31,8 @@ export const jobSchema = z.object({
   progress: progressSchema.nullable(),
   /** It can be told to end well with what it has. */
   canFinish: z.boolean(),
+  /** When it is cancelled now, what it has done is kept, and can be gone on with. */
+  canPause: z.boolean(),
   /** Why it failed, as a sentence to show. */
   error: z.string().nullable(),
 });

@@ -35,27 +35,33 @@ export interface RateSettings {
 const mostGroups = 4;
 
 /**
+ * The learning rates of the groups that trained blocks are divided into, as shares of the classifier's: falling from the last group to
+ * the first.
+ *
+ * @param blocks how many are trained
+ * @returns of the last group first; none where no block is trained
+ */
+export function groupRates(blocks: number, { pretrainedRate, rateFall }: RateSettings): number[] {
+  return Array.from({ length: Math.min(mostGroups, blocks) }, (_, group) => pretrainedRate / rateFall ** group);
+}
+
+/**
  * The parameters of the backbone after a freeze point, in the order of the network, with their rates: the blocks that are trained
  * are divided into groups of neighbours, and the rate falls from the last group to the first.
  */
-export function tailParameters(
-  network: Network,
-  freeze: FreezePoint | undefined,
-  { pretrainedRate, rateFall }: RateSettings,
-): Parameter[] {
+export function tailParameters(network: Network, freeze: FreezePoint | undefined, settings: RateSettings): Parameter[] {
   const { graph } = network.model;
   const { freezePoints } = network;
   const frozen = freeze?.index ?? 0;
   const trained = freezePoints.length - frozen;
-  const groups = Math.min(mostGroups, trained);
+  const rates = groupRates(trained, settings);
   const blocks = blocksOfConstants(network);
   return [...blocks].flatMap(([name, { block, use }]) => {
     if (block < frozen || block >= freezePoints.length) return [];
-    const group = Math.floor(((freezePoints.length - 1 - block) * groups) / trained);
+    const group = Math.floor(((freezePoints.length - 1 - block) * rates.length) / trained);
     const { shape, data } = graph.initializers.get(name)!;
     const initial = createTensor('float32', shape, data as Float32Array);
-    const rate = pretrainedRate / rateFall ** group;
-    return [{ name, shape, initial, rate, decays: mixes(use), pretrained: true }];
+    return [{ name, shape, initial, rate: rates[group], decays: mixes(use), pretrained: true }];
   });
 }
 

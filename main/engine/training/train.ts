@@ -4,6 +4,11 @@ import type { Sections } from './checkpoint.ts';
 import { rateOfStep, type Schedule } from './schedule.ts';
 import type { Batch, TrainingSession } from './training-session.ts';
 
+/** A batch that says which of its source's items it holds. */
+export interface HeldBatch extends Batch {
+  readonly rows: Iterable<number>;
+}
+
 /** Where the items of a run come from. The same epoch gives the same batches, from whichever step on it is asked for. */
 export interface TrainingData {
   /** Steps an epoch. */
@@ -11,7 +16,7 @@ export interface TrainingData {
   /** @param from how many steps of the epoch are left out */
   epoch(epoch: number, from: number): AsyncIterable<Batch>;
   /** The items that choices are made on; empty where there are none. Their order is always the same. */
-  validation(): AsyncIterable<Batch>;
+  validation(): AsyncIterable<HeldBatch>;
 }
 
 export interface TrainingPlan {
@@ -33,11 +38,21 @@ export interface Score {
   readonly confusion: readonly number[];
 }
 
+/** What some weights answer for the validation items, in any order. */
+export interface Answers {
+  /** Which items these are, by the number that their source gave them. */
+  readonly rows: readonly number[];
+  /** [N, C], row by row. */
+  readonly logProbabilities: Float32Array;
+}
+
 export interface EpochReport {
   /** From 1; 0 is before the first step. */
   readonly epoch: number;
   readonly trainLoss: number | undefined;
   readonly score: Score | undefined;
+  /** undefined where there are no validation items. */
+  readonly answers: Answers | undefined;
   /** Since the run began, interruptions left out. */
   readonly seconds: number;
   readonly imagesPerSecond: number | undefined;
@@ -202,7 +217,8 @@ class TrainingRun {
   /** Judges the present weights, keeps them if they are the best so far, tells of it and writes a checkpoint. */
   async #closeEpoch(trainLoss: number | undefined, imagesPerSecond: number | undefined): Promise<void> {
     const { epochs, averaging, classCount } = this.#plan;
-    const score = await scoreOf(this.#session, this.#data, classCount, this.#hooks);
+    const judged = await judge(this.#session, this.#data, classCount, this.#hooks);
+    const score = judged?.score;
     const best = !this.#best?.score || !score || isBetter(score, this.#best.score);
     const averages = averaging && this.#epoch > epochs / 2;
     const weights = best || averages ? await this.#session.read(this.#session.weightNames) : undefined;
@@ -211,7 +227,15 @@ class TrainingRun {
       this.#best = { epoch: this.#epoch, score: score ?? null };
     }
     if (averages) this.#mean = meanWith(this.#mean, weights!, ++this.#averaged);
-    this.#hooks.onEpoch({ epoch: this.#epoch, trainLoss, score, seconds: this.#seconds(), imagesPerSecond, best });
+    this.#hooks.onEpoch({
+      epoch: this.#epoch,
+      trainLoss,
+      score,
+      answers: judged?.answers,
+      seconds: this.#seconds(),
+      imagesPerSecond,
+      best,
+    });
     await this.#save();
   }
 
@@ -237,7 +261,7 @@ class TrainingRun {
     const best = this.#bestSoFar(ended, undefined);
     if (!this.#mean || this.#averaged < 2) return best;
     this.#session.write(this.#mean);
-    const score = await scoreOf(this.#session, this.#data, this.#plan.classCount, this.#hooks);
+    const score = (await judge(this.#session, this.#data, this.#plan.classCount, this.#hooks))?.score;
     if (score && best.score && !isBetter(score, best.score)) return best;
     return { ...best, weights: this.#mean, bestEpoch: undefined, score, seconds: this.#seconds() };
   }
@@ -268,17 +292,21 @@ function isBetter(one: Score, other: Score): boolean {
 }
 
 /** Undefined where there are no validation items. */
-async function scoreOf(
+async function judge(
   session: TrainingSession,
   data: TrainingData,
   classCount: number,
   hooks: TrainingHooks,
-): Promise<Score | undefined> {
+): Promise<{ score: Score; answers: Answers } | undefined> {
+  const rows: number[] = [];
+  const all: Float32Array[] = [];
   const truth: number[] = [];
   const predicted: number[] = [];
   let loss = 0;
-  for await (const { input, classes } of data.validation()) {
+  for await (const { input, classes, rows: own } of data.validation()) {
     const answers = await session.answer(input);
+    rows.push(...own);
+    all.push(answers);
     for (const [row, own] of classes.entries()) {
       truth.push(own);
       predicted.push(indexOfLargest(answers, row * classCount, classCount));
@@ -289,12 +317,19 @@ async function scoreOf(
   if (truth.length === 0) return undefined;
   const confusion = confusionOf(truth, predicted, classCount);
   const right = truth.filter((own, row) => own === predicted[row]).length;
-  return {
+  const score = {
     macroF1: macroF1(confusion, classCount) ?? 0,
     accuracy: right / truth.length,
     loss: loss / truth.length,
     confusion: [...confusion],
   };
+  const logProbabilities = new Float32Array(rows.length * classCount);
+  let filled = 0;
+  for (const answers of all) {
+    logProbabilities.set(answers, filled);
+    filled += answers.length;
+  }
+  return { score, answers: { rows, logProbabilities } };
 }
 
 /** The mean over `count` sets of weights, of which `next` is the last. */

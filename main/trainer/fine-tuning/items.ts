@@ -1,8 +1,7 @@
 import { UserError } from '../../contract/errors.ts';
 import type { FreezePoint } from '../../engine/networks/freeze-points.ts';
 import type { Network } from '../../engine/networks/network.ts';
-import type { TrainingData } from '../../engine/training/train.ts';
-import type { Batch } from '../../engine/training/training-session.ts';
+import type { HeldBatch, TrainingData } from '../../engine/training/train.ts';
 import { openActivations } from '../activations/activations.ts';
 import { cachedBatches } from '../batches/cached.ts';
 import { type BatchOrder, endlessViews, listOrder, shuffledOrder } from '../batches/order.ts';
@@ -19,6 +18,8 @@ export interface TrainingItems {
   readonly data: TrainingData;
   /** The class of each item that is trained on. */
   readonly trainClasses: Int32Array;
+  /** The validation items: batches name them by their place here. */
+  readonly held: { readonly ids: readonly number[]; readonly classes: Int32Array };
   close(): Promise<void>;
 }
 
@@ -75,6 +76,7 @@ export async function openItems(
   const heldSource = held.length ? supply.held(idsOf(held), batchSize) : undefined;
   return {
     trainClasses,
+    held: { ids: idsOf(held), classes: heldClasses },
     data: {
       steps: source.steps,
       epoch: (epoch, from) => asBatches(source, trainClasses, epoch, from),
@@ -162,16 +164,16 @@ async function* asBatches(
   classes: Int32Array,
   epoch: number,
   from: number,
-): AsyncGenerator<Batch> {
+): AsyncGenerator<HeldBatch> {
   for await (const { rows, data } of source.epoch(epoch, from)) {
     const shape = [rows.length, ...source.shape];
     const own = rows.map((row) => classes[row]);
     yield data instanceof Uint8Array
-      ? { input: { type: 'uint8', shape, data }, classes: own }
-      : { input: { type: 'float32', shape, data }, classes: own };
+      ? { input: { type: 'uint8', shape, data }, classes: own, rows }
+      : { input: { type: 'float32', shape, data }, classes: own, rows };
   }
 }
 
-async function* nothing(): AsyncGenerator<Batch> {
+async function* nothing(): AsyncGenerator<HeldBatch> {
   // No validation items.
 }

@@ -11,7 +11,7 @@ import { tailCodes } from '../../engine/networks/tail-graph.ts';
 import { buildTrainedNetwork } from '../../engine/networks/trained-graph.ts';
 import type { Device } from '../../engine/runtime/session.ts';
 import { openTrainingSession } from '../../engine/training/setup.ts';
-import { train, type Trained, type TrainingData, type TrainingHooks } from '../../engine/training/train.ts';
+import { train, type Trained, type TrainingHooks } from '../../engine/training/train.ts';
 import { checkTrainable } from '../../engine/training/trainable.ts';
 import { headBias, headWeights } from '../../engine/training/classified-tail.ts';
 import { writeClassifierFile } from '../classifier-file.ts';
@@ -22,6 +22,7 @@ import { checkpointFile, trainedNetworkFile } from '../fine-tuning/files.ts';
 import { fittedHead, zeroHead } from '../fine-tuning/head.ts';
 import { openItems, type TrainingItems } from '../fine-tuning/items.ts';
 import { planOf } from '../fine-tuning/plan.ts';
+import { answersForSamples, pickSamples } from '../fine-tuning/samples.ts';
 import { countParts, measureRows, rowsOfPart } from '../labelled-data.ts';
 import type { ViewedImage, ViewFailure } from '../views.ts';
 import type { LabelledData } from '../labelled-data.ts';
@@ -158,7 +159,7 @@ async function trainOn(
     await context.breathe();
     if (checkpoint)
       context.output({ kind: 'resumed', step: checkpoint.progress.step, epoch: checkpoint.progress.epoch });
-    const trained = await train(session, items.data, plan, hooksOf(params, items.data, context), checkpoint);
+    const trained = await train(session, items.data, plan, hooksOf(params, items, context), checkpoint);
     if (trained.diverged) onNote(trained.diverged);
     const parameters = [...request.parameters, ...request.head];
     return {
@@ -177,18 +178,19 @@ async function trainOn(
 const saveEvery = 60_000;
 
 function hooksOf(
-  { settings, folder }: FineTuneParams,
-  data: TrainingData,
+  { settings, folder, data: { classNames } }: FineTuneParams,
+  { data, held }: TrainingItems,
   context: JobContext<FineTuneOutput>,
 ): TrainingHooks {
   const total = settings.epochs * data.steps;
+  const samples = pickSamples(held.classes, classNames.length);
   let saved = performance.now();
   return {
     onStep(metrics) {
       context.output({ kind: 'step', metrics });
       context.progress('Training', metrics.step, total);
     },
-    onEpoch({ score, trainLoss, imagesPerSecond, ...common }) {
+    onEpoch({ score, answers, trainLoss, imagesPerSecond, ...common }) {
       const metrics: EpochMetrics = {
         ...common,
         trainLoss: trainLoss ?? null,
@@ -196,6 +198,7 @@ function hooksOf(
         validationAccuracy: score?.accuracy ?? null,
         validationMacroF1: score?.macroF1 ?? null,
         confusion: score ? [...score.confusion] : null,
+        samples: answers ? answersForSamples(samples, held, answers) : [],
         imagesPerSecond: imagesPerSecond ?? null,
       };
       context.output({ kind: 'epoch', metrics });

@@ -14,6 +14,19 @@ export function roundTicks(low: number, high: number, count: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
 }
 
+/** Powers of ten that are seldom wanted below the largest: what falls to zero would have the axis reach for ever. */
+const mostPowers = 5;
+
+/** The powers of ten that positive values lie between, for an axis of powers; whole numbers. */
+export function powersAround(values: readonly number[]): { low: number; high: number } {
+  const positive = values.filter((value) => value > 0);
+  if (positive.length === 0) return { low: -1, high: 0 };
+  // Not −0.
+  const high = Math.ceil(Math.log10(positive.reduce((a, b) => Math.max(a, b)))) + 0;
+  const low = Math.floor(Math.log10(positive.reduce((a, b) => Math.min(a, b))));
+  return { low: Math.max(Math.min(low, high - 1), high - mostPowers), high };
+}
+
 /**
  * Exponential moving average that is right from the first value on (as Adam's moments are, arXiv 1412.6980, section 3).
  *

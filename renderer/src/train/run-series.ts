@@ -14,12 +14,18 @@ export interface RunSeries {
   readonly validationLoss: readonly Point[];
   readonly macroF1: readonly Point[];
   readonly rate: readonly Point[];
+  /** Of each group of pretrained layers, the last layers' first. */
+  readonly groupRates: readonly (readonly Point[])[];
+  readonly stepsPerEpoch: number;
 }
+
+/** Those that are one line. */
+export type SeriesName = Exclude<keyof RunSeries, 'groupRates' | 'stepsPerEpoch'>;
 
 /** Share of the newest step in the smoothed loss. */
 const smoothing = 0.1;
 
-export function seriesOf({ steps, epochs }: RunMetrics): RunSeries {
+export function seriesOf({ steps, epochs, rateShares }: RunMetrics): RunSeries {
   // Every epoch has as many steps. Of the first alone, while it is under way, it is not known how many.
   const ended = epochs.find(({ step }) => step > 0);
   const stepsPerEpoch = ended ? ended.step / ended.epoch : (steps.at(-1)?.step ?? 1);
@@ -36,5 +42,7 @@ export function seriesOf({ steps, epochs }: RunMetrics): RunSeries {
     validationLoss: known('validationLoss'),
     macroF1: known('validationMacroF1'),
     rate: steps.map(({ step, rate }) => ({ x: at(step), y: rate })),
+    groupRates: rateShares.map((share) => steps.map(({ step, rate }) => ({ x: at(step), y: rate * share }))),
+    stepsPerEpoch,
   };
 }
