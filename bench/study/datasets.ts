@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../../main/engine/random.ts';
+import { parseVoc } from '../../main/images/sources/voc-xml.ts';
 
 export const shared = fileURLToPath(new URL('../../../shared/', import.meta.url));
 
 export interface Labelled {
   readonly image: string;
   readonly label: string;
+  /** Of a region; the whole image where there is none. */
+  readonly box?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
 export interface DataSet {
@@ -50,6 +53,61 @@ export function cifar(): DataSet {
   return { name: 'cifar10', size: 64, symmetric: false, pool: part('train'), test: part('test') };
 }
 
+/** Items of each class that are tested at most. */
+const mostTested = 120;
+
+/** Red cells, white cells and platelets in blood smears: easy to tell apart, unlike the pretraining data. */
+export function bloodCells(): DataSet {
+  const folder = join(shared, 'data/bccd');
+  const listed = new Set(readFileSync(join(folder, 'ImageSets/Main/test.txt'), 'utf8').split(/\s+/));
+  const random = createRandom(0);
+  const [pool, test]: [Labelled[], Labelled[]] = [[], []];
+  for (const file of readdirSync(join(folder, 'Annotations')).sort()) {
+    const name = basename(file, '.xml');
+    const { objects } = parseVoc(readFileSync(join(folder, 'Annotations', file), 'utf8'));
+    for (const { name: label, box } of objects)
+      if (box.width > 0 && box.height > 0)
+        (listed.has(name) ? test : pool).push({ image: join(folder, 'JPEGImages', `${name}.jpg`), label, box });
+  }
+  const tested = [...Map.groupBy(random.shuffle(test), ({ label }) => label).values()];
+  return { name: 'bccd', size: 64, symmetric: true, pool, test: tested.flatMap((own) => own.slice(0, mostTested)) };
+}
+
+/** Kinds by the numbers of their ImageNet classes, first and last. */
+const kinds: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
+  bird: [
+    [7, 24],
+    [80, 100],
+    [127, 146],
+  ],
+  reptile: [[25, 68]],
+  dog: [[151, 268]],
+  mammal: [
+    [269, 299],
+    [330, 388],
+  ],
+  insect: [[300, 326]],
+  food: [[924, 969]],
+};
+
+/** ImageNet itself, one image of each class, to be told apart by kind: few, and as like the pretraining data as can be. */
+export function photographs(): DataSet {
+  const samples = join(shared, 'data/imagenet-samples');
+  const thumbs = join(shared, 'data/imagenet-thumbs');
+  const [, ...lines] = readFileSync(join(samples, 'labels.csv'), 'utf8').trim().split(/\r?\n/);
+  const numbered = [
+    ...lines.map((line) => [join(samples, line.split(',')[0]), Number(line.split(',')[2])] as const),
+    ...readdirSync(thumbs).map((file) => [join(thumbs, file), Number(basename(file, '.jpg'))] as const),
+  ];
+  const kindOf = (number: number): string | undefined =>
+    Object.entries(kinds).find(([, ranges]) => ranges.some(([first, last]) => number >= first && number <= last))?.[0];
+  const pool = numbered.flatMap(([image, number]) => {
+    const label = kindOf(number);
+    return label === undefined ? [] : [{ image, label }];
+  });
+  return { name: 'imagenet kinds', size: 128, symmetric: false, pool, test: [] };
+}
+
 /**
  * Divides a data set for one seed.
  *
@@ -73,4 +131,13 @@ export function drawParts(
     );
   }
   return drawn;
+}
+
+/** The items as a table that the product imports. */
+export function tableOf(items: readonly (Labelled & { part: Part })[]): string {
+  const rows = items.map(({ image, label, part, box }) =>
+    [image, label, part, ...(box ? [box.x, box.y, box.width, box.height] : [])].join(','),
+  );
+  const heading = ['image', 'label', 'split', ...(items[0]?.box ? ['x', 'y', 'width', 'height'] : [])].join(',');
+  return [heading, ...rows].join('\n');
 }

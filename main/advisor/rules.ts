@@ -1,4 +1,5 @@
 import type { Facts, Rule } from './facts.ts';
+import { largeFrom } from './similarity.ts';
 import { count, figure, points, shiftText } from './words.ts';
 
 /** What learns: a linear classifier on the codes at a freeze point, or the network too. */
@@ -23,7 +24,7 @@ const perClass = ({ size }: Facts): string => `${count(Math.round(size.typical))
 /** Network parts that learn, by the four cases of the course notes, and by what the probes say of this project. */
 export const wayRules: readonly Rule<Way>[] = [
   {
-    name: 'nothing is left to gain',
+    name: `a linear classifier reaches macro-F1 ${goodEnough} already`,
     holds: ({ similarity: { probes } }) => probes !== null && probes.smoothed.macroF1 >= goodEnough,
     choose: 'linear where the probes are best',
     reason: ({ similarity: { probes } }) =>
@@ -31,7 +32,7 @@ export const wayRules: readonly Rule<Way>[] = [
     source: own,
   },
   {
-    name: 'few labels',
+    name: `fewer than ${largeFrom} training items of a typical class`,
     holds: (facts) => isSmall(facts) && facts.similarity.probes !== null,
     choose: 'linear where the probes are best',
     reason: (facts) =>
@@ -39,7 +40,7 @@ export const wayRules: readonly Rule<Way>[] = [
     source: `${kornblith}; ${own}`,
   },
   {
-    name: 'few labels, not probed',
+    name: 'so few, and nothing was probed yet',
     holds: isSmall,
     choose: 'linear at the last point',
     reason: (facts) =>
@@ -47,7 +48,7 @@ export const wayRules: readonly Rule<Way>[] = [
     source: `${kornblith}; ${notes}`,
   },
   {
-    name: 'many labels, like the pretraining data',
+    name: `${largeFrom} and more, like the pretraining data`,
     holds: is('large-similar'),
     choose: 'fine-tune everything',
     reason: (facts) =>
@@ -55,7 +56,7 @@ export const wayRules: readonly Rule<Way>[] = [
     source: `${notes}; ${own}`,
   },
   {
-    name: 'many labels, unlike the pretraining data',
+    name: `${largeFrom} and more, unlike the pretraining data`,
     holds: is('large-different'),
     choose: 'fine-tune everything',
     reason: (facts) =>
@@ -63,7 +64,7 @@ export const wayRules: readonly Rule<Way>[] = [
     source: `${notes}; ${own}`,
   },
   {
-    name: 'many labels, not measured',
+    name: `${largeFrom} and more, and nothing was measured yet`,
     holds: always,
     choose: 'fine-tune everything',
     reason: (facts) =>
@@ -92,7 +93,7 @@ const turningFigures = ({ similarity: { turning } }: Facts): string =>
 /** Whether items are shown turned and mirrored too. */
 export const turningRules: readonly Rule<boolean>[] = [
   {
-    name: 'what is turned is something else',
+    name: 'turning loses a fifth of what was known, and more than a standard error',
     holds: (facts) =>
       facts.similarity.turning !== null &&
       turningLoss(facts) >
@@ -103,14 +104,14 @@ export const turningRules: readonly Rule<boolean>[] = [
     source: own,
   },
   {
-    name: 'what is turned stays what it is',
+    name: 'it loses less',
     holds: ({ similarity: { turning } }) => turning !== null,
     choose: true,
     reason: (facts) => `Items may lie anyhow: ${turningFigures(facts)}. Eight views of each cost nothing.`,
     source: own,
   },
   {
-    name: 'turning was not measured',
+    name: 'it was not measured yet',
     holds: always,
     choose: true,
     reason: () =>
@@ -125,7 +126,7 @@ const enoughForScratch = 1000;
 /** Whether training from random weights is worth a comparison. */
 export const scratchRules: readonly Rule<boolean>[] = [
   {
-    name: 'very many labels, unlike the pretraining data',
+    name: `${enoughForScratch} and more training items of a typical class, unlike the pretraining data`,
     holds: (facts) => facts.size.typical >= enoughForScratch && is('large-different')(facts),
     choose: true,
     reason: (facts) =>
@@ -133,7 +134,7 @@ export const scratchRules: readonly Rule<boolean>[] = [
     source: `${notes}; ${kornblith}`,
   },
   {
-    name: 'too few labels for random weights',
+    name: 'else',
     holds: always,
     choose: false,
     reason: (facts) =>
@@ -170,7 +171,7 @@ export const networkRules: readonly Rule<'this'>[] = [
     source: here,
   },
   {
-    name: 'the only network that was probed',
+    name: 'no other was probed',
     holds: always,
     choose: 'this',
     reason: () => 'No other network was probed here. Probe another to compare.',
@@ -189,7 +190,7 @@ export const sizeRules: readonly Rule<'as asked' | 'own'>[] = [
     source: notes,
   },
   {
-    name: 'items are much smaller than the input',
+    name: 'items measure half of the network’s own size or less (it is said that less would do)',
     holds: ({ network, itemSide }) => itemSide > 0 && itemSide <= network.preprocessing.size / 2,
     choose: 'own',
     reason: ({ network, itemSide }) =>
@@ -197,7 +198,7 @@ export const sizeRules: readonly Rule<'as asked' | 'own'>[] = [
     source: notes,
   },
   {
-    name: 'the size of the pretraining',
+    name: 'else',
     holds: always,
     choose: 'own',
     reason: () => 'The network’s own, at which its filters were learnt.',
