@@ -33,7 +33,7 @@ export class Looking {
     const own = this.#job === null ? undefined : studio.job(this.#job);
     return own?.status === 'waiting' ? studio.activeJob?.title : undefined;
   }
-  /** At a freeze point; null where it keeps no places; undefined until `ask` has its answer. */
+  /** At a freeze point; null where it is not kept any more; undefined until `ask` has its answer. */
   at(point: string): Activations | null | undefined {
     return this.#found.get(point);
   }
