@@ -67,7 +67,7 @@ export const networkInfoSchema = z.object({
   /** SHA-256 of the network's files. */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   name: z.string(),
-  format: z.enum(['onnx', 'tfjs']),
+  format: z.enum(['onnx', 'tfjs', 'caffe']),
   /** The file that is opened, below the network's folder. */
   file: z.string(),
   preprocessing: preprocessingSchema,

@@ -20,6 +20,8 @@ const infoFile = 'network.json';
 export interface AddOptions extends PreprocessingChoice {
   /** The file's or folder's name when absent. */
   readonly name?: string;
+  /** The file with the weights of a network of Caffe's; the one that lies beside it when absent. */
+  readonly weights?: string;
   /** Of a network that others published. */
   readonly publication?: Publication;
 }
@@ -47,7 +49,8 @@ export function readStored(folder: string): StoredNetwork {
 /**
  * Takes a network into the library: reads it, finds its freeze points and keeps a copy with its weights.
  *
- * @param path an ONNX file, or a TensorFlow.js layers-model (its folder or its model.json)
+ * @param path an ONNX file, a TensorFlow.js layers-model (its folder or its model.json), or either of the two files of a network
+ *   of Caffe's
  * @throws UserError when it cannot be read, or when its preprocessing is neither known nor told
  */
 export async function addNetwork(
@@ -60,10 +63,15 @@ export async function addNetwork(
   await mkdir(libraryFolder, { recursive: true });
   const partial = await mkdtemp(join(libraryFolder, 'adding-'));
   try {
-    const { name, publication, ...preprocessing } = options;
+    const { name, weights, publication, ...preprocessing } = options;
     const imported = await trainer.run(
       'import-network',
-      { path: resolve(path), target: partial, ...preprocessing },
+      {
+        path: resolve(path),
+        ...(weights === undefined ? {} : { weights: resolve(weights) }),
+        target: partial,
+        ...preprocessing,
+      },
       control,
     );
     const folder = join(libraryFolder, imported.hash);

@@ -24,7 +24,7 @@ export async function useNetwork(studio: Studio, project: Project, named?: strin
 
 async function choose(studio: Studio, project: Project, named: string | undefined): Promise<StoredNetwork> {
   if (named !== undefined) {
-    const looksLikePath = /[\\/]|\.onnx$|\.json$/.test(named) && existsSync(named);
+    const looksLikePath = /[\\/]|\.(onnx|json|prototxt|caffemodel)$/.test(named) && existsSync(named);
     return looksLikePath
       ? addNetwork(studio.libraryFolder, studio.trainer, named)
       : findNetwork(networksAtHand(studio), named);

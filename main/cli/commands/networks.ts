@@ -65,8 +65,12 @@ export function addNetworkCommands(program: Command): void {
 
   network
     .command('add')
-    .description('take one in from a file (ONNX, or a TensorFlow.js layers-model), or from a fine-tuned run')
-    .argument('<path>', 'an .onnx file, the folder or model.json of a TensorFlow.js layers-model; with --run a project')
+    .description('take one in from a file (ONNX, a TensorFlow.js layers-model, or Caffe), or from a fine-tuned run')
+    .argument(
+      '<path>',
+      'an .onnx file, the folder or model.json of a TensorFlow.js layers-model, a .prototxt of Caffe; with --run a project',
+    )
+    .option('--weights <file>', 'the .caffemodel of a network of Caffe, where it does not lie beside it')
     .option('--run <number>', 'the network that this run of the project fine-tuned', number({ min: 1, whole: true }))
     .option('--name <name>', 'what to call it; its file’s name when left out')
     .addOption(
@@ -83,7 +87,8 @@ export function addNetworkCommands(program: Command): void {
           size,
           name,
           run,
-        }: { preprocessing?: ScalingName; size?: number; name?: string; run?: number },
+          weights,
+        }: { preprocessing?: ScalingName; size?: number; name?: string; run?: number; weights?: string },
         command: Command,
       ) => {
         await answer(command, async ({ studio, open, control }) => {
@@ -92,6 +97,7 @@ export function addNetworkCommands(program: Command): void {
             ...(scaling ? { scaling } : {}),
             ...(size === undefined ? {} : { size }),
             ...(name === undefined ? {} : { name }),
+            ...(weights === undefined ? {} : { weights }),
           };
           const { info } = await addNetwork(studio.libraryFolder, studio.trainer, file, options, control);
           return { json: info, text: `Added ${info.name}\n\n${describeNetwork(info)}` };

@@ -3,6 +3,8 @@ import { EngineError } from '../errors.ts';
 import { readModelFile } from '../graph/read.ts';
 import { formatShape } from '../graph/tensors.ts';
 import type { Dimension, Model, ValueInfo } from '../graph/types.ts';
+import { readCaffeModel } from '../importers/caffe.ts';
+import { findCaffeFiles, isCaffePath } from '../importers/caffe-files.ts';
 import { isTfjsPath, readTfjsModel } from '../importers/tfjs.ts';
 import { findClassifier } from './classifier.ts';
 import type { Classifier } from './classifier.ts';
@@ -12,13 +14,15 @@ import { findFreezePoints } from './freeze-points.ts';
 import type { FreezePoint } from './freeze-points.ts';
 import { normaliseAtSize } from './input-size.ts';
 import { recogniseScaling } from './preprocessing.ts';
-import type { Preprocessing, Scaling } from './preprocessing.ts';
+import type { Preprocessing, RecognisedScaling, Scaling } from './preprocessing.ts';
 
 export interface OpenOptions {
   /** Side of the square input, in pixels; the one that the network was trained at when absent. */
   readonly size?: number;
   /** How pixel values are scaled, where the person knows; recognised when absent. */
   readonly preprocessing?: Scaling;
+  /** The file with the weights of a network of Caffe's; the one that lies beside it when absent. */
+  readonly weights?: string;
 }
 
 /** A pretrained network at one input size. */
@@ -52,7 +56,8 @@ export interface Network {
 }
 
 /**
- * Opens a pretrained network: an ONNX file, a TF.js layers-model's folder, or its model.json.
+ * Opens a pretrained network: an ONNX file, a TF.js layers-model's folder or its model.json, or a .prototxt of Caffe's with its
+ * .caffemodel.
  *
  * @throws EngineError that names the file and the reason: it cannot be read, does not take an image, or does not work at
  *   the wanted size
@@ -60,7 +65,7 @@ export interface Network {
 export async function openNetwork(file: string, options: OpenOptions = {}): Promise<Network> {
   if (options.size !== undefined && (!Number.isInteger(options.size) || options.size < 1))
     throw new EngineError(`${options.size} is not an input size: a whole number of pixels is needed.`);
-  const { model: read, pretrainedSize } = await readNetwork(file, options.size);
+  const { model: read, pretrainedSize, scaling: known } = await readNetwork(file, options);
   const { input, layout } = imageInput(read, file);
   const size = options.size ?? pretrainedSize;
   if (size === undefined) throw new EngineError(`${file}: the network does not say its input size. Give it in pixels.`);
@@ -72,7 +77,7 @@ export async function openNetwork(file: string, options: OpenOptions = {}): Prom
   const freezePoints = findFreezePoints(graph, values, input, classifier?.input ?? output);
   if (freezePoints.length === 0)
     throw new EngineError(`${file}: no place was found where CNN codes can be taken from this network.`);
-  const recognised = options.preprocessing ? undefined : recogniseScaling(read);
+  const recognised = options.preprocessing ? undefined : (known ?? recogniseScaling(read));
   const scaling = options.preprocessing ?? recognised?.scaling;
   return {
     path: file,
@@ -92,10 +97,18 @@ export async function openNetwork(file: string, options: OpenOptions = {}): Prom
   };
 }
 
-async function readNetwork(
-  file: string,
-  size: number | undefined,
-): Promise<{ model: Model; pretrainedSize: number | undefined }> {
+interface ReadNetwork {
+  readonly model: Model;
+  readonly pretrainedSize: number | undefined;
+  /** Where it stands beside the graph. */
+  readonly scaling?: RecognisedScaling | undefined;
+}
+
+async function readNetwork(file: string, { size, weights }: OpenOptions): Promise<ReadNetwork> {
+  if (isCaffePath(file)) {
+    const { model, declaredSize, scaling } = await readCaffeModel(await findCaffeFiles(file, weights), size);
+    return { model, pretrainedSize: declaredSize, scaling };
+  }
   if (await isTfjsPath(file)) {
     const { model, declaredSize } = await readTfjsModel(file, size === undefined ? {} : { size });
     return { model, pretrainedSize: declaredSize };
@@ -144,5 +157,5 @@ function nameOf(file: string): string {
   const resolved = path.resolve(file);
   const isModelJson = path.basename(resolved) === 'model.json';
   const named = isModelJson ? path.dirname(resolved) : resolved;
-  return path.basename(named).replace(/\.(onnx|json)$/i, '');
+  return path.basename(named).replace(/\.(onnx|json|prototxt|pbtxt|caffemodel)$/i, '');
 }

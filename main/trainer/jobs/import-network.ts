@@ -6,6 +6,7 @@ import { UserError } from '../../contract/errors.ts';
 import type { NetworkInfo, Scaling, ScalingName } from '../../contract/networks.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
 import { writeModel } from '../../engine/graph/write.ts';
+import { findCaffeFiles, isCaffePath } from '../../engine/importers/caffe-files.ts';
 import { openNetwork, type Network } from '../../engine/networks/network.ts';
 import { scalings } from '../../engine/networks/preprocessing.ts';
 import type { JobContext } from '../context.ts';
@@ -23,6 +24,8 @@ export interface PreprocessingChoice {
 
 export interface ImportNetworkParams extends PreprocessingChoice {
   readonly path: string;
+  /** The file with the weights of a network of Caffe's; the one that lies beside it when absent. */
+  readonly weights?: string;
   /** An empty folder that the network's files are written to. */
   readonly target: string;
 }
@@ -37,6 +40,7 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
   const network = await openNetwork(params.path, {
     ...(params.size === undefined ? {} : { size: params.size }),
     ...(told ? { preprocessing: told } : {}),
+    ...(params.weights === undefined ? {} : { weights: params.weights }),
   });
   await context.breathe();
   if (!network.preprocessing) {
@@ -50,13 +54,13 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
     );
   }
   const parent = parentOf(network.model.metadata);
-  const isOnnx = params.path.toLowerCase().endsWith('.onnx');
-  const files = isOnnx ? await packOnnx(params) : await copyTfjs(params);
+  const format = formatOf(params.path);
+  const files = await { onnx: packOnnx, tfjs: copyTfjs, caffe: copyCaffe }[format](params);
   return {
     hash: await hashFiles(params.target, files),
     // A run's file is named as every run's is.
     name: parent ? `${parent.project}-run-${parent.run}` : network.name,
-    format: isOnnx ? 'onnx' : 'tfjs',
+    format,
     file: files[0],
     preprocessing: network.preprocessing,
     preprocessingSource:
@@ -69,6 +73,11 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
     freezePoints: network.freezePoints.map((point) => describePoint(point)),
     ...(parent ? { parent } : {}),
   };
+}
+
+function formatOf(path: string): NetworkInfo['format'] {
+  if (isCaffePath(path)) return 'caffe';
+  return path.toLowerCase().endsWith('.onnx') ? 'onnx' : 'tfjs';
 }
 
 /** The network that this one was made from, where a run of ours made it. */
@@ -107,6 +116,14 @@ async function copyTfjs({ path, target }: ImportNetworkParams): Promise<string[]
     await copyFile(join(folder, from), join(target, to));
   }
   return ['model.json', ...shards];
+}
+
+/** The layers and their weights, under names that find each other. */
+async function copyCaffe({ path, weights, target }: ImportNetworkParams): Promise<string[]> {
+  const found = await findCaffeFiles(path, weights);
+  await copyFile(found.layers, join(target, 'model.prototxt'));
+  await copyFile(found.weights, join(target, 'model.caffemodel'));
+  return ['model.prototxt', 'model.caffemodel'];
 }
 
 async function hashFiles(folder: string, files: readonly string[]): Promise<string> {
