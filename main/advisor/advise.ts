@@ -36,8 +36,8 @@ export function advise(project: Project, { network: planned, named = false, sett
   const names = new Map(listClasses(project).map(({ id, name }) => [id, name]));
   const size = sizeOf(split.items, split.parts, names);
   const report = probeReport(project, network, settings);
-  const similarity = similarityOf(report, turningReport(project, network, settings));
-  const lookalikes = lookalikesReport(project, network, settings);
+  const similarity = similarityOf(report, turningReport(project, network, settings, split));
+  const lookalikes = lookalikesReport(project, network, settings, split);
   const facts: Facts = {
     network: network.info,
     settings,

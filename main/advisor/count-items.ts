@@ -26,14 +26,16 @@ export function sizeOf(
       groups: new Set(own.map((item) => togetherKey(item, 'group'))).size,
     }));
   const sizes = classes.map((one) => one.items);
-  const known = new Set(items.flatMap(({ group }) => (group === null ? [] : [group])));
+  const groupsOf = (some: readonly LabelledItem[]): number | null =>
+    new Set(some.flatMap(({ group }) => (group === null ? [] : [group]))).size || null;
   return {
     labelled: items.length,
     counts,
     classes,
     typical: median(classes.map(({ train }) => train)),
     imbalance: classes.length < 2 ? null : Math.max(...sizes) / Math.min(...sizes),
-    groups: known.size || null,
+    groups: groupsOf(items),
+    learntGroups: groupsOf(items.filter(({ id }) => parts.get(id) !== 'test')),
   };
 }
 

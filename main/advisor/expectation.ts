@@ -54,7 +54,7 @@ export function expectationOf({ similarity: { probes }, size }: Facts, way: Way)
 const [fairUpTo, goodUpTo] = [0.05, 0.02];
 
 /** How much of the advice rests on this project's own figures. */
-export function surenessOf({ similarity: { probes } }: Facts, way: Way): Pick<Plan, 'sureness' | 'because'> {
+export function surenessOf({ similarity: { probes }, size }: Facts, way: Way): Pick<Plan, 'sureness' | 'because'> {
   if (!probes)
     return {
       sureness: 'preliminary',
@@ -62,6 +62,11 @@ export function surenessOf({ similarity: { probes } }: Facts, way: Way): Pick<Pl
     };
   if (probes.stale)
     return { sureness: 'low', because: 'Labels, groups or items changed since the freeze points were probed.' };
+  if (size.learntGroups === 1)
+    return {
+      sureness: 'low',
+      because: 'All items outside the test are of one group: for another group expect less than these figures.',
+    };
   const error = `The standard error of the best probe is ${figure(probes.error)}`;
   if (probes.error > fairUpTo) return { sureness: 'low', because: `${error}: label more, and measure again.` };
   if (way === 'fine-tune everything')

@@ -28,6 +28,8 @@ const nearBelow = 0.5;
  */
 const sameFrom = 0.96;
 
+type Division = Pick<SplitReport, 'parts' | 'config'>;
+
 interface Compared {
   readonly test: readonly LabelledItem[];
   readonly others: readonly LabelledItem[];
@@ -43,7 +45,7 @@ function madeWith(network: StoredNetwork, { size, items, seed }: ProbeSettings):
 
 function itemsToCompare(
   project: Project,
-  { parts, config }: Pick<SplitReport, 'parts' | 'config'>,
+  { parts, config }: Division,
   { items: limit, seed }: ProbeSettings,
 ): Compared {
   const all = listLabelled(project);
@@ -71,10 +73,11 @@ export function lookalikesReport(
   project: Project,
   network: StoredNetwork,
   settings: ProbeSettings,
+  split: Division,
 ): (Lookalikes & { readonly stale: boolean }) | undefined {
   const kept = keptMeasurement(project, 'lookalikes', madeWith(network, settings));
   if (!kept) return undefined;
-  const stale = kept.madeFrom !== itemsToCompare(project, plannedSplit(project), settings).madeFrom;
+  const stale = kept.madeFrom !== itemsToCompare(project, split, settings).madeFrom;
   return { ...kept.result, stale };
 }
 

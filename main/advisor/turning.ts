@@ -4,7 +4,7 @@ import type { ProbeSettings } from '../contract/probes.ts';
 import type { Control } from '../contract/progress.ts';
 import { divide } from '../evaluation/cross-validate.ts';
 import { asDataSet } from '../evaluation/data-set.ts';
-import { plannedSplit } from '../evaluation/project-split.ts';
+import { plannedSplit, type SplitReport } from '../evaluation/project-split.ts';
 import { listViews } from '../items/views.ts';
 import { networkFile, type StoredNetwork } from '../networks/library.ts';
 import { itemsToProbe } from '../probing/chosen-items.ts';
@@ -33,18 +33,21 @@ function madeWith(network: StoredNetwork, { size, pooling, folds, seed }: ProbeS
   };
 }
 
-const chosenItems = (project: Project, { seed }: ProbeSettings) =>
-  itemsToProbe(project, plannedSplit(project), { items: turnedItems, seed });
+type Division = Pick<SplitReport, 'parts' | 'config'>;
+
+const chosenItems = (project: Project, split: Division, { seed }: ProbeSettings) =>
+  itemsToProbe(project, split, { items: turnedItems, seed });
 
 /** What is known of turned items; null before it was measured. */
 export function turningReport(
   project: Project,
   network: StoredNetwork,
   settings: ProbeSettings,
+  split: Division,
 ): (TurningResult & { readonly point: string; readonly stale: boolean }) | null {
   const kept = keptMeasurement(project, 'turning', madeWith(network, settings));
   if (!kept || kept.result.items === 0) return null;
-  const stale = kept.madeFrom !== chosenItems(project, settings).madeFrom;
+  const stale = kept.madeFrom !== chosenItems(project, split, settings).madeFrom;
   return { ...kept.result, point: pointOf(network), stale };
 }
 
@@ -57,7 +60,7 @@ export async function measureTurned(
 ): Promise<void> {
   const made = madeWith(network, settings);
   const split = plannedSplit(project);
-  const { items, by, madeFrom } = chosenItems(project, settings);
+  const { items, by, madeFrom } = chosenItems(project, split, settings);
   if (keptMeasurement(project, 'turning', made)?.madeFrom === madeFrom) return;
   const data = asDataSet(project, { parts: split.parts, config: { ...split.config, by } }, items);
   const { folds } = divide(data, settings.folds, settings.seed);

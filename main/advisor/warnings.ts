@@ -40,6 +40,7 @@ export function warningsOf(
     ...partsOf(size),
     ...split,
     ...lookalikeWarnings(lookalikes),
+    ...oneGroupOf(size),
     ...sessionsOf(origins),
     ...camerasOf(origins),
   ];
@@ -103,6 +104,17 @@ function lookalikeWarnings(lookalikes: Lookalikes | undefined): AdviceWarning[] 
     {
       kind: 'lookalikes',
       text: `${counted(pairs.length, 'test item')} of ${count(lookalikes.test)} ${pairs.length === 1 ? 'looks' : 'look'} the same as an item that is learnt from (${listed(named, pairs.length)}): scores will look better than they are. Give both the same group, or remove one.`,
+    },
+  ];
+}
+
+/** Nothing is known of other groups where all that is learnt from is of one. */
+function oneGroupOf({ learntGroups }: Size): AdviceWarning[] {
+  if (learntGroups !== 1) return [];
+  return [
+    {
+      kind: 'session',
+      text: 'All items to learn and to choose from are of one group. What is learnt of it may not hold for another: label items of other groups, or divide the items anew.',
     },
   ];
 }

@@ -49,8 +49,9 @@ export const sizeSchema = z.object({
   typical: z.number(),
   /** Items of the largest class for each of the smallest; null with fewer than two classes. */
   imbalance: z.number().nullable(),
-  /** Groups of all labelled items; null where none is known. */
+  /** Groups of all labelled items, and of those outside the test; null where none is known. */
   groups: z.int().nullable(),
+  learntGroups: z.int().nullable(),
 });
 export type Size = z.infer<typeof sizeSchema>;
 

@@ -26,6 +26,7 @@ const sizeWith = (train: number): Size => ({
   typical: train,
   imbalance: 1,
   groups: 9,
+  learntGroups: 8,
 });
 
 const nothing: Similarity = { probes: null, shift: null, shiftMeasurable: null, turning: null };
@@ -145,6 +146,11 @@ describe('what learns', () => {
     const stale = factsOf(20, { probes: { ...probed(0.8, 0.7, 0.02)!, stale: true } });
     expect(planOf(stale).sureness).toBe('low');
     expect(planOf(factsOf(20, { probes: probed(0.8, 0.7, 0.09) })).sureness).toBe('low');
+    const oneGroup = factsOf(20, { probes: probed(0.8, 0.7, 0.02) }, { size: { ...sizeWith(20), learntGroups: 1 } });
+    expect(planOf(oneGroup)).toMatchObject({
+      sureness: 'low',
+      because: expect.stringContaining('one group') as string,
+    });
   });
 });
 
@@ -243,6 +249,7 @@ test('items are counted by class, part and group', () => {
     typical: 1.5,
     imbalance: 3,
     groups: 2,
+    learntGroups: 2,
   });
 });
 
