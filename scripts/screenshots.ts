@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'playwright';
 import { root } from './build/paths.ts';
 import { findChromium, launchChromium } from './drive/chromium.ts';
 import { startStudio } from './drive/program.ts';
@@ -47,6 +48,7 @@ function train(project: string, network: string): void {
   parfocal('split', project, '--test', '0.35', '--validation', '0.15');
   parfocal('train', project, '--network', 'MobileNet', '--size', '128');
   parfocal('train', project, '--network', 'MobileNet', '--size', '128', '--at', '16', '--method', 'svm');
+  parfocal('probe', project, '--network', 'MobileNet');
 }
 
 async function photograph(project: string, executablePath: string): Promise<void> {
@@ -60,12 +62,15 @@ async function photograph(project: string, executablePath: string): Promise<void
       await page.reload();
       await page.getByRole('navigation', { name: 'Steps' }).waitFor();
       for (const screen of ['home', 'images', 'label', 'network', 'train', 'evaluate', 'share']) {
+        // Curves, graph and advice stand beside one another where there is room.
+        await page.setViewportSize(screen === 'network' ? { width: 1600, height: 1000 } : { width: 1280, height: 800 });
         await page.goto(`${address.origin}/#/${screen}`);
         const ready =
           screen === 'label'
             ? page.getByRole('gridcell', { name: /cell/ })
             : page.getByRole('main').getByRole('heading');
         await ready.first().waitFor();
+        if (screen === 'network') await showNetwork(page);
         // Pictures and charts follow what they show.
         await page.waitForTimeout(1500);
         await page.screenshot({ path: join(target, `${screen}-${theme}.png`) });
@@ -75,4 +80,14 @@ async function photograph(project: string, executablePath: string): Promise<void
     await browser.close();
     child.kill();
   }
+}
+
+/** With half of it frozen. */
+async function showNetwork(page: Page): Promise<void> {
+  await page.getByRole('tree').and(page.locator('[aria-busy=false]')).waitFor();
+  const slider = page.getByRole('slider', { name: 'Freeze point' });
+  const points = Number(await slider.getAttribute('aria-valuemax'));
+  await slider.focus();
+  await page.keyboard.press('End');
+  for (let at = 0; at < points / 2; at++) await page.keyboard.press('ArrowLeft');
 }
