@@ -102,7 +102,12 @@ async function check(studio: RunningStudio, { name, data: load, perClass }: Cell
     const network = await useNetwork(studio, project, networkName);
     const settings = { ...defaultProbeSettings, size: data.size, seed };
     await measureForAdvice(studio, project, { network, settings, device: 'cpu' });
-    const { plan, quadrant, similarity, size } = advise(project, { network, named: true, settings });
+    const { plan, quadrant, similarity, size } = await advise(project, {
+      network,
+      named: true,
+      settings,
+      device: 'cpu',
+    });
     const { probes, shift, turning } = similarity;
     const scores = await tryAll(studio, project, { plan: plan!, probed: probes!.smoothed.name, data, seed });
     const told = Object.entries(scores).map(([way, { macroF1 }]) => `${way} ${macroF1.toFixed(3)}`);
@@ -147,7 +152,7 @@ async function tryAll(
     'LP-FT, late': tuned('conv_pw_11'),
     'LP-FT, middle': tuned('conv_pw_7'),
     'LP-FT, all': tuned(null),
-    advised: { ...plan.settings, device: 'cpu' },
+    advised: plan.settings,
   };
   const network = await useNetwork(studio, project, networkName);
   const scores: Record<string, { macroF1: number; seconds: number }> = {};

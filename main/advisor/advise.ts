@@ -1,4 +1,5 @@
 import type { Advice, AdviceWarning } from '../contract/advice.ts';
+import type { DeviceChoice } from '../contract/devices.ts';
 import type { ProbeSettings } from '../contract/probes.ts';
 import { plannedSplit } from '../evaluation/project-split.ts';
 import { listClasses } from '../labels/classes.ts';
@@ -13,6 +14,7 @@ import { listOrigins, typicalSide } from './origins.ts';
 import { planOf } from './plan.ts';
 import { standingOf } from './rules.ts';
 import { quadrantOf, similarityOf } from './similarity.ts';
+import { secondsOf } from './time.ts';
 import { turningReport } from './turning.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -23,13 +25,18 @@ export interface AdviceRequest {
   readonly named?: boolean;
   /** As it is, or was, probed with. */
   readonly settings: ProbeSettings;
+  /** Where it is to be trained; wherever is fastest when absent. */
+  readonly device?: DeviceChoice;
 }
 
 /**
  * What to train and why, by what is known now: nothing is computed. Where nothing was measured yet, the plan goes by the
  * number of items alone and says so.
  */
-export function advise(project: Project, { network: planned, named = false, settings }: AdviceRequest): Advice {
+export async function advise(
+  project: Project,
+  { network: planned, named = false, settings, device = 'auto' }: AdviceRequest,
+): Promise<Advice> {
   const probed = probedNetworks(project, settings);
   const network = named ? planned : bestNetwork(project, planned, probed);
   const split = plannedSplit(project);
@@ -41,6 +48,7 @@ export function advise(project: Project, { network: planned, named = false, sett
   const facts: Facts = {
     network: network.info,
     settings,
+    device,
     size,
     similarity,
     quadrant: quadrantOf(size, similarity),
@@ -50,6 +58,8 @@ export function advise(project: Project, { network: planned, named = false, sett
     ),
   };
   const obstacle = obstacleOf(facts);
+  const plan = obstacle === null ? planOf(facts) : null;
+  const seconds = plan && (await secondsOf(project, network, plan));
   const warnings = split.items.length ? split.warnings.map((text): AdviceWarning => ({ kind: 'split', text })) : [];
   return {
     network: { hash: network.info.hash, name: network.info.name },
@@ -58,9 +68,13 @@ export function advise(project: Project, { network: planned, named = false, sett
     similarity,
     quadrant: facts.quadrant,
     standing: standingOf(facts),
-    plan: obstacle === null ? planOf(facts) : null,
+    plan,
+    seconds,
     obstacle,
-    missing: missingOf(facts, lookalikes),
+    missing: [
+      ...missingOf(facts, lookalikes),
+      ...(plan?.fineTuning && seconds === null ? ['How long it takes on this machine'] : []),
+    ],
     warnings: warningsOf(size, listOrigins(project, names), warnings, lookalikes),
   };
 }

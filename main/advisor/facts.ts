@@ -1,4 +1,5 @@
 import type { Quadrant, Similarity, Size } from '../contract/advice.ts';
+import type { DeviceChoice } from '../contract/devices.ts';
 import type { NetworkInfo } from '../contract/networks.ts';
 import type { ProbeSettings } from '../contract/probes.ts';
 
@@ -6,6 +7,7 @@ import type { ProbeSettings } from '../contract/probes.ts';
 export interface Facts {
   readonly network: NetworkInfo;
   readonly settings: ProbeSettings;
+  readonly device: DeviceChoice;
   readonly size: Size;
   readonly similarity: Similarity;
   readonly quadrant: Quadrant;

@@ -11,9 +11,9 @@ import { count, counted, figure } from './words.ts';
 
 /** What the rules come to, choice by choice. */
 export function planOf(facts: Facts): Plan {
-  const { network, settings } = facts;
+  const { network, settings, device } = facts;
   const way = firstThatHolds(wayRules, facts);
-  const common = { size: settings.size, seed: settings.seed, device: 'auto' } as const;
+  const common = { size: settings.size, seed: settings.seed, device };
   const { choices, ...own } =
     way.choose === 'fine-tune everything'
       ? fineTuningPlan(facts, way, common)

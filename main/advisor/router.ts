@@ -37,6 +37,7 @@ export function adviceRouter(session: Session) {
           { network, settings, device, onResult },
           control,
         );
+        session.touch('estimates');
         session.computedOn(told);
       });
       return { job };

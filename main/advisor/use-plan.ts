@@ -13,7 +13,7 @@ import { advise, type AdviceRequest } from './advise.ts';
  * @throws UserError while nothing can be planned
  */
 export async function usePlan(studio: Studio, project: Project, request: AdviceRequest): Promise<Plan> {
-  const { plan, obstacle } = advise(project, request);
+  const { plan, obstacle } = await advise(project, request);
   if (!plan) throw new UserError(obstacle!);
   const { network, settings } = plan;
   await networkAtHand(studio, project, network.hash);

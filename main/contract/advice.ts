@@ -160,6 +160,8 @@ export const adviceSchema = z.object({
   standing: z.string(),
   /** Null while nothing can be trained. */
   plan: planSchema.nullable(),
+  /** Seconds that the plan takes at most on this machine; null where that was not measured, or for a linear classifier. */
+  seconds: z.number().nullable(),
   /** Why there is no plan; null where there is one. */
   obstacle: z.string().nullable(),
   /** What measuring would add, or measure anew; empty when all is known. */

@@ -62,17 +62,17 @@ async function stripes(name: string, each = 20): Promise<Project> {
 
 const measure = (project: Project, own = network) =>
   measureForAdvice(studio, project, { network: own, settings, device: 'cpu' });
-const adviceOf = (project: Project, own = network) => advise(project, { network: own, settings });
+const adviceOf = (project: Project, own = network) => advise(project, { network: own, settings, device: 'cpu' });
 
 describe('advice', () => {
   it('says what it would measure, and plans by the number of items meanwhile', async () => {
     const project = await colours('unmeasured');
-    const advice = adviceOf(project);
+    const advice = await adviceOf(project);
     expect(advice.quadrant).toMatchObject({ difference: null, scenario: null });
     expect(advice.plan).toMatchObject({ sureness: 'preliminary', settings: { method: 'softmax' } });
     expect(advice.missing).toHaveLength(4);
     expect(valueOf(project, 'SELECT COUNT(*) FROM codes.codes')).toBe(0);
-    const empty = adviceOf(work.project('empty'));
+    const empty = await adviceOf(work.project('empty'));
     expect(empty).toMatchObject({ plan: null, warnings: [] });
     expect(empty.obstacle).toMatch(/Nothing is labelled/);
   });
@@ -80,7 +80,7 @@ describe('advice', () => {
   it('is measured once, and anew where labels changed', async () => {
     const project = await colours('measured');
     await measure(project);
-    const advice = adviceOf(project);
+    const advice = await adviceOf(project);
     // The tiny network keeps no statistics: there is no shift to measure.
     expect(advice).toMatchObject({ missing: [], similarity: { shift: null, shiftMeasurable: false } });
     expect(advice.plan).toMatchObject({ settings: { method: 'softmax', size: null, seed: 0 } });
@@ -92,22 +92,22 @@ describe('advice', () => {
     const [red, green] = listClasses(project);
     const itemId = Number(valueOf(project, `SELECT item_id FROM labels WHERE class_id = ${red.id} LIMIT 1`));
     labelItems(project, [{ itemId, classId: green.id }]);
-    const stale = adviceOf(project);
+    const stale = await adviceOf(project);
     expect(stale.similarity.probes?.stale).toBe(true);
     expect(stale.plan?.sureness).toBe('low');
     expect(stale.missing.every((text) => text.endsWith('labels or items changed'))).toBe(true);
     await measure(project);
-    expect(adviceOf(project).missing).toEqual([]);
+    expect((await adviceOf(project)).missing).toEqual([]);
   });
 
   it('knows whether the classes depend on how an item lies', async () => {
     const plain = await colours('plain');
     await measure(plain);
-    const { turning: harmless } = adviceOf(plain).similarity;
+    const { turning: harmless } = (await adviceOf(plain)).similarity;
     expect(harmless!.turned).toBeGreaterThan(harmless!.upright - 0.1);
     const striped = await stripes('striped');
     await measure(striped);
-    const { turning } = adviceOf(striped).similarity;
+    const { turning } = (await adviceOf(striped)).similarity;
     expect(turning!.upright).toBeGreaterThan(0.9);
     // Of the three ways to turn, one leaves stripes as they lie.
     expect(turning!.turned).toBeCloseTo(turning!.upright / 3, 0);
@@ -139,7 +139,7 @@ describe('advice', () => {
     const project = work.project('copied');
     await importItems(project, work.write(join('copied', 'labels.csv'), rows.join('\n')), { group: 'column' });
     await measure(project);
-    const found = adviceOf(project).warnings.find(({ kind }) => kind === 'lookalikes');
+    const found = (await adviceOf(project)).warnings.find(({ kind }) => kind === 'lookalikes');
     const nameOf = (id: number) =>
       String(valueOf(project, `SELECT name FROM items JOIN images ON images.id = image_id WHERE items.id = ${id}`));
     const ids = [...(found?.text ?? '').matchAll(/item (\d+)/g)].map(([, id]) => nameOf(Number(id)));
@@ -158,14 +158,28 @@ describe('advice', () => {
     project.database
       .prepare(`UPDATE probes SET result = json_set(result, '$.macroF1', json(?)) WHERE network = ?`)
       .run(JSON.stringify({ value: 0.4, low: 0.3, high: 0.5 }), network.info.hash);
-    expect(adviceOf(project).plan?.network.name).toBe('wide');
-    const named = advise(project, { network, named: true, settings });
+    expect((await adviceOf(project)).plan?.network.name).toBe('wide');
+    const named = await advise(project, { network, named: true, settings });
     expect(named.plan?.network.name).toBe('tiny');
     expect(named.plan?.choices.find(({ topic }) => topic === 'network')?.reason).toMatch(/^As asked for; but wide/);
     const plan = await usePlan(studio, project, { network, settings });
     expect(getSetting(project, 'network')).toBe(other.info.hash);
     expect(plan.settings).toMatchObject({ method: 'softmax', point: getSetting(project, 'point') });
     expect(getSetting(project, 'training')).toEqual(plan.settings);
+  });
+
+  it('says how long a fine-tuning takes, once that was measured', async () => {
+    // Many items that nothing tells apart: there is all to gain.
+    await writeClasses(work.path('many-images'), 180, { one: [120, 120, 120], other: [120, 120, 120] });
+    const project = work.project('many');
+    await importItems(project, work.path('many-images'), { labels: 'folders', group: 'image' });
+    const before = await adviceOf(project);
+    expect(before).toMatchObject({ seconds: null, plan: { settings: { method: 'fine-tune', device: 'cpu' } } });
+    expect(before.missing.at(-1)).toBe('How long it takes on this machine');
+    await measure(project);
+    const after = await adviceOf(project);
+    expect(after).toMatchObject({ missing: [], plan: { settings: { method: 'fine-tune' } } });
+    expect(after.seconds).toBeGreaterThan(0);
   });
 
   it('keeps what was measured when it is cancelled', async () => {
@@ -178,9 +192,9 @@ describe('advice', () => {
       { signal: cancel.signal },
     );
     await expect(measuring).rejects.toThrow();
-    expect(adviceOf(project).missing).toHaveLength(3);
+    expect((await adviceOf(project)).missing).toHaveLength(3);
     await measure(project);
-    expect(adviceOf(project).missing).toEqual([]);
+    expect((await adviceOf(project)).missing).toEqual([]);
   });
 });
 

@@ -57,7 +57,17 @@ function factsOf(train: number, known: Partial<Similarity> = {}, more: Partial<F
   const size = sizeWith(train);
   const similarity = { ...nothing, ...known };
   const quadrant = quadrantOf(size, similarity);
-  return { network, settings: defaultProbeSettings, size, similarity, quadrant, itemSide: 200, rivals: [], ...more };
+  return {
+    network,
+    settings: defaultProbeSettings,
+    device: 'auto',
+    size,
+    similarity,
+    quadrant,
+    itemSide: 200,
+    rivals: [],
+    ...more,
+  };
 }
 
 describe('where a project stands among the four cases', () => {

@@ -8,6 +8,7 @@ import { defaultProbeSettings, type ProbeSettings } from '../../contract/probes.
 import { plannedNetwork, useNetwork } from '../../networks/project-network.ts';
 import type { Probed } from '../../probing/probe.ts';
 import { deviceOption, networkOption, poolingOption, seedOption, sizeOption } from '../options.ts';
+import { duration } from '../progress-line.ts';
 import { answer } from '../session.ts';
 import { listRefusals } from './data.ts';
 
@@ -45,7 +46,7 @@ export function addAdviseCommand(program: Command): void {
         const probed = options.measure
           ? await measureForAdvice(studio, project, { network, settings, device }, control)
           : undefined;
-        const advice = advise(project, { network, named, settings });
+        const advice = await advise(project, { network, named, settings, device });
         return { json: advice, text: describeAdvice(advice, probed) };
       });
     });
@@ -57,7 +58,7 @@ export function adviceSettings(options: { pool: Pooling; seed: number; size?: nu
 }
 
 function describeAdvice(advice: Advice, probed: Probed | undefined): string {
-  const { network, size, similarity, standing, plan, obstacle, missing, warnings } = advice;
+  const { network, size, similarity, standing, plan, seconds, obstacle, missing, warnings } = advice;
   const { probes, shift, turning } = similarity;
   const facts = [
     `${size.labelled.toLocaleString('en')} labelled items of ${size.classes.length} classes, ${size.typical} of a typical class to train on; ${size.groups === null ? 'no groups known' : `${size.groups} groups`}`,
@@ -77,6 +78,7 @@ function describeAdvice(advice: Advice, probed: Probed | undefined): string {
   return [
     `${network.name}: ${plan ? plan.sentence : (obstacle ?? '')}`,
     ...(plan ? [`Expected: ${plan.expected.text}`, `Sureness: ${plan.sureness}. ${plan.because}`] : []),
+    ...(seconds === null ? [] : [`Time: ${duration(seconds)} at most on this machine`]),
     '',
     ...facts,
     ...(plan

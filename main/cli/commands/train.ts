@@ -120,10 +120,10 @@ async function trainAdvised(
   const { studio, control, say } = session;
   const settings = adviceSettings(options);
   await measureForAdvice(studio, project, { network, settings, device }, control);
-  const plan = await usePlan(studio, project, { network, named: named !== undefined, settings });
+  const plan = await usePlan(studio, project, { network, named: named !== undefined, settings, device });
   say(`The plan: ${plan.sentence}`);
   const advised = networkOf(project, plan.network.hash);
-  return trainAs(studio, project, advised, { ...plan.settings, device }, fineTuneControl(session));
+  return trainAs(studio, project, advised, plan.settings, fineTuneControl(session));
 }
 
 /** Each epoch, and whatever the person should know, is a line on the error stream. */
