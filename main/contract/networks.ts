@@ -85,3 +85,25 @@ export const networkInfoSchema = z.object({
   added: z.string(),
 });
 export type NetworkInfo = z.infer<typeof networkInfoSchema>;
+
+/** What was recognised of a network's file, before it is added. */
+export const inspectionSchema = networkInfoSchema.pick({ name: true, format: true, parameters: true }).extend({
+  /** The entry of the zoo whose published file it is; null for any other. */
+  zoo: z.object({ id: z.string(), name: z.string() }).nullable(),
+  /** Side of its square input, in pixels, and the one that the file declares: null where it takes any. */
+  size: z.int(),
+  declaredSize: z.int().nullable(),
+  /** Null where nothing speaks for any. */
+  scaling: scalingSchema.nullable(),
+  /** What speaks for it. */
+  scalingReason: z.string().nullable(),
+  /** The scalings in use, to choose from. */
+  scalings: z.record(z.enum(scalingNames), scalingSchema),
+  /** It is known; otherwise likely at most, and for the person to say. */
+  isCertain: z.boolean(),
+  /** For one image. */
+  multiplyAdds: z.number(),
+  classifier: z.object({ name: z.string(), classes: z.int() }).nullable(),
+  freezePoints: z.array(freezePointSchema),
+});
+export type Inspection = z.infer<typeof inspectionSchema>;

@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
+import type { Inspection } from '../contract/networks.ts';
 import { UserError } from '../contract/errors.ts';
 import { setSetting } from '../projects/settings.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { networksAtHand } from './box.ts';
 import type { PointActivations } from '../trainer/jobs/item-activations.ts';
+import { inspectFile } from './inspect.ts';
 import { addNetwork, copyNetwork, listNetworks, removeNetwork, type StoredNetwork } from './library.ts';
 import { forgetGraphs, readBlock, readGraph } from './graphs.ts';
 import { asPictures, lookAtItem } from './item-activations.ts';
@@ -18,6 +20,7 @@ export function networksRouter(session: Session) {
   const { dataFolder, libraryFolder, trainer } = studio;
   /** Jobs that get a network of the zoo, by its entry. */
   const getting = new Map<string, number>();
+  const inspections = session.results<Inspection>();
   const looks = session.results<readonly PointActivations[]>();
 
   /** Those that every project can use, and those that came with this one. */
@@ -53,8 +56,20 @@ export function networksRouter(session: Session) {
       const found = looks.get(job)?.find((one) => one.point === point);
       return found ? asPictures(found) : null;
     }),
-    add: api.networks.add.handler(({ input: { path, name, scaling, size } }) => {
+    inspect: api.networks.inspect.handler(({ input: { path, weights, size } }) => {
+      const description = { kind: 'inspect-network', title: `Reading ${basename(path)}` } as const;
+      const job = session.jobs.start(description, async (control, id) => {
+        const options = { ...(weights === undefined ? {} : { weights }), ...(size === undefined ? {} : { size }) };
+        const found = await inspectFile(studio, path, options, control);
+        inspections.clear();
+        inspections.set(id, found);
+      });
+      return { job };
+    }),
+    inspected: api.networks.inspected.handler(({ input: { job } }) => inspections.get(job) ?? null),
+    add: api.networks.add.handler(({ input: { path, weights, name, scaling, size } }) => {
       const options = {
+        ...(weights === undefined ? {} : { weights }),
         ...(name === undefined ? {} : { name }),
         ...(scaling === undefined ? {} : { scaling }),
         ...(size === undefined ? {} : { size }),

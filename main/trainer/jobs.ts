@@ -18,6 +18,7 @@ import {
 } from './jobs/linear.ts';
 import { describeClassifier, type DescribeClassifierParams } from './jobs/describe-classifier.ts';
 import { itemActivations, type ItemActivationsParams, type PointActivations } from './jobs/item-activations.ts';
+import { inspectNetwork, type InspectNetworkParams, type InspectNetworkResult } from './jobs/inspect-network.ts';
 import { measureAnswers, type MeasureParams } from './jobs/measure.ts';
 import { type LikenessParams, measureLikeness } from './jobs/likeness.ts';
 import { findNeighbours, type NeighboursParams, type NeighboursResult } from './jobs/neighbours.ts';
@@ -30,6 +31,7 @@ import type { ViewOutput } from './run-views.ts';
 /** What the trainer can be asked for: what each job is given, what it hands on meanwhile, what it ends with. */
 export interface Jobs {
   'import-network': { params: ImportNetworkParams; output: never; result: ImportNetworkResult };
+  'inspect-network': { params: InspectNetworkParams; output: never; result: InspectNetworkResult };
   codes: { params: CodesParams; output: ViewOutput; result: CodesResult };
   likeness: { params: LikenessParams; output: never; result: Float64Array };
   neighbours: { params: NeighboursParams; output: never; result: NeighboursResult };
@@ -58,6 +60,7 @@ export const jobs: {
   ) => Promise<Jobs[Name]['result']>;
 } = {
   'import-network': importNetwork,
+  'inspect-network': inspectNetwork,
   codes: computeCodes,
   likeness: measureLikeness,
   neighbours: findNeighbours,

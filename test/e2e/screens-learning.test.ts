@@ -62,13 +62,11 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await page.getByRole('button', { name: 'Add from a file' }).first().click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('textbox', { name: 'Network' }).fill(file);
-    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-    await dialog
-      .getByRole('alert')
-      .getByText(/unknown\.onnx: how this network wants its pixels/)
-      .waitFor();
-    await dialog.getByLabel('How it wants its pixels').selectOption('unit');
     await dialog.getByLabel('Input size, in pixels').fill('48');
+    await dialog.getByRole('button', { name: 'Read it' }).click();
+    await dialog.getByText('Not known: nothing in the file says it.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Add', exact: true }).isDisabled()).toBe(true);
+    await dialog.getByLabel('How it wants its pixels').selectOption('unit');
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
     await page.getByText('About this network').click();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { blockFactsSchema, networkGraphSchema } from '../graphs.ts';
-import { networkInfoSchema, scalingNames, scalingSchema } from '../networks.ts';
+import { inspectionSchema, networkInfoSchema, scalingNames, scalingSchema } from '../networks.ts';
 import { zooListingSchema } from '../zoo.ts';
 import { itemIdSchema, pathSchema, pictureSchema, procedure } from './shared.ts';
 
@@ -31,11 +31,25 @@ export const networksContract = {
   activationsAt: procedure
     .input(z.object({ job: z.int(), point: z.string().max(500) }))
     .output(activationsSchema.nullable()),
+  /** Starts reading a file on the computer, to see what is recognised of it. */
+  inspect: procedure
+    .input(
+      z.object({
+        path: pathSchema,
+        weights: pathSchema.optional(),
+        size: z.int().min(8).max(4096).optional(),
+      }),
+    )
+    .output(z.object({ job: z.int() })),
+  /** What a job that read a file recognised; null while it has not ended well. */
+  inspected: procedure.input(z.object({ job: z.int() })).output(inspectionSchema.nullable()),
   /** Starts adding one from a file on the computer. */
   add: procedure
     .input(
       z.object({
         path: pathSchema,
+        /** The .caffemodel of a network of Caffe's, where it does not lie beside it. */
+        weights: pathSchema.optional(),
         name: z.string().min(1).max(200).optional(),
         /** By name, or any other. */
         scaling: z.union([z.enum(scalingNames), scalingSchema]).optional(),

@@ -22,6 +22,7 @@ export const jobSchema = z.object({
     'copy',
     'export',
     'add-network',
+    'inspect-network',
     'get-network',
     'similar',
   ]),

@@ -75,7 +75,7 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
   };
 }
 
-function formatOf(path: string): NetworkInfo['format'] {
+export function formatOf(path: string): NetworkInfo['format'] {
   if (isCaffePath(path)) return 'caffe';
   return path.toLowerCase().endsWith('.onnx') ? 'onnx' : 'tfjs';
 }
@@ -86,7 +86,7 @@ function parentOf(metadata: Readonly<Record<string, string>>): NetworkInfo['pare
   return success ? { ...data.network, project: data.project, run: data.run } : undefined;
 }
 
-function describePoint(point: Network['freezePoints'][number]): NetworkInfo['freezePoints'][number] {
+export function describePoint(point: Network['freezePoints'][number]): NetworkInfo['freezePoints'][number] {
   const { index, name, kind, shape, stride, parametersBefore, parametersAfter, multiplyAddsBefore, multiplyAddsAfter } =
     point;
   const costs = { parametersBefore, parametersAfter, multiplyAddsBefore, multiplyAddsAfter };

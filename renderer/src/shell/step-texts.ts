@@ -14,6 +14,7 @@ const stepOfJob: Readonly<Record<Job['kind'], Step>> = {
   remove: 'images',
   similar: 'label',
   'add-network': 'network',
+  'inspect-network': 'network',
   'get-network': 'network',
   probe: 'network',
   estimate: 'network',
