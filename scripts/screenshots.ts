@@ -1,6 +1,6 @@
 /**
  * `npm run screenshots -- NETWORK`: pictures of every screen, in both themes, of the sample with two trained runs. Written
- * to docs/screenshots; two of them are kept with the repository, for the README.
+ * to docs/screenshots; three of them are kept with the repository, for the README.
  *
  * NETWORK: one to train with that says how it wants its pixels; the README's was MobileNet of TensorFlow.js.
  */
