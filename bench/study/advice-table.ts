@@ -100,7 +100,7 @@ function rulesTable(rules: readonly Rule<unknown>[]): string {
     rules.map(({ name, choose, source }) => [
       name,
       said(choose),
-      source.replace(/measured .*: docs\/advisor\.md/, 'measured, see below'),
+      source?.replace(/measured .*: docs\/advisor\.md/, 'measured, see below') ?? '',
     ]),
   );
 }

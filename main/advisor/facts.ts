@@ -24,8 +24,8 @@ export interface Rule<Chosen> {
   readonly choose: Chosen;
   /** Why, with the figures that it rests on. */
   readonly reason: (facts: Facts) => string;
-  /** Where the rule comes from. */
-  readonly source: string;
+  /** Where the rule comes from; null where the reason says it all. */
+  readonly source: string | null;
 }
 
 /** @throws Error when none holds: the last rule of a table holds always */

@@ -102,7 +102,7 @@ function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
         topic: 'rates',
         value: `${told.rate} for the classifier, ${told.rate * told.pretrainedRate} and less for the network`,
         reason: `Pretrained weights are good already, so they move less than the new classifier, and earlier ones, which are the more general, ${told.rateFall} times less with each group of layers. The classifier is fitted to the codes before anything else moves.`,
-        source: 'the course notes; ULMFiT (arXiv 1801.06146); LP-FT (arXiv 2202.10054)',
+        source: 'course notes; ULMFiT (arXiv 1801.06146); LP-FT (arXiv 2202.10054)',
       },
       { topic: 'epochs', value: `${told.epochs} at most`, reason: epochsReason(facts, told), source: null },
       chosen('augmentation', turning.choose ? 'Turned and mirrored' : 'Neither turned nor mirrored', turning, facts),

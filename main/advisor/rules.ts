@@ -175,7 +175,7 @@ export const networkRules: readonly Rule<'this'>[] = [
     holds: always,
     choose: 'this',
     reason: () => 'No other network was probed here. Probe another to compare.',
-    source: here,
+    source: null,
   },
 ];
 
