@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cardSchema } from './cards.ts';
 import { preprocessingSchema } from './networks.ts';
 
 /** What a finished classifier's file says of itself, beside its class names: enough to use it as it was trained. */
@@ -26,5 +27,7 @@ export const classifierSchema = z.object({
   classes: z.array(z.string()).min(2),
   preprocessing: preprocessingSchema,
   provenance: provenanceSchema,
+  /** Files that were written before there were cards have none. */
+  card: cardSchema.optional(),
 });
 export type Classifier = z.infer<typeof classifierSchema>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cardSchema } from './cards.ts';
 
 /** How pixels become a network's input: `(pixel / 255 · (high − low) + low − mean) / deviation`, by channel. */
 export const preprocessingSchema = z.object({
@@ -78,6 +79,9 @@ export const networkInfoSchema = z.object({
   classes: z.int().nullable(),
   freezePoints: z.array(freezePointSchema).min(1),
   parent: parentSchema.optional(),
+  /** Of a classifier that was shared: the names of its classes, and what its sharer says of it. */
+  classNames: z.array(z.string()).optional(),
+  card: cardSchema.optional(),
   publication: publicationSchema.optional(),
   /** It ships with the studio. */
   boxed: z.literal(true).optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noStatement, statementSchema } from '../contract/cards.ts';
 import { UserError } from '../contract/errors.ts';
 import { trainSettingsSchema } from '../contract/training.ts';
 import type { Project } from './project.ts';
@@ -11,6 +12,8 @@ const settings = {
   point: z.string().nullable().default('last'),
   /** What training is to be started with: as a plan of the advisor's had it, or as it was started last. */
   training: trainSettingsSchema.nullable().default(null),
+  /** What was said of the classifier that was shared last. */
+  statement: statementSchema.default(noStatement),
   /** Stored values shown as black and white in every 16-bit image; null: each image's own. */
   displayLimits: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
 };

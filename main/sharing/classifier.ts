@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Card } from '../contract/cards.ts';
 import type { Classifier } from '../contract/classifiers.ts';
 import type { Control } from '../contract/progress.ts';
 import type { Project } from '../projects/project.ts';
@@ -17,16 +18,17 @@ export interface ClassifierFile extends Classifier {
 /**
  * Writes the finished classifier of a run, pixels to probabilities, to a file.
  *
+ * @param card goes with it where it is shared
  * @param fold puts BatchNormalization into the weights before it
  */
 export async function writeClassifier(
   studio: Studio,
   project: Project,
   run: Run,
-  { target, fold }: { readonly target: string; readonly fold: boolean },
+  { target, fold, card }: { readonly target: string; readonly fold: boolean; readonly card?: Card },
   control: Control = {},
 ): Promise<ClassifierFile> {
-  const described = describeRun(project, run);
+  const described = { ...describeRun(project, run), ...(card ? { card } : {}) };
   await studio.trainer.run(
     'assemble',
     { ...classifierParts(project, run), fold, description: described, target },

@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { noStatement, type Statement } from '../contract/cards.ts';
 import { UserError } from '../contract/errors.ts';
 import type { Control } from '../contract/progress.ts';
 import type { RunResult } from '../contract/runs.ts';
@@ -7,6 +8,7 @@ import { listViews } from '../items/views.ts';
 import type { Project } from '../projects/project.ts';
 import type { Studio } from '../studio-parts.ts';
 import { type Run, runItems } from '../training/runs.ts';
+import { cardOf } from './card.ts';
 import { writeClassifier } from './classifier.ts';
 import { recordExport } from './exports.ts';
 import { modelCard } from './model-card.ts';
@@ -15,6 +17,13 @@ import { predictViews } from './predict.ts';
 export interface ExportReport {
   readonly files: readonly string[];
   readonly agreement: Agreement;
+}
+
+export interface ExportRequest {
+  readonly folder: string;
+  readonly fold?: boolean;
+  /** What the person says of it. */
+  readonly statement?: Statement;
 }
 
 /** How the written file answered, against what the studio had answered for the same items. */
@@ -40,7 +49,7 @@ export async function exportRun(
   studio: Studio,
   project: Project,
   run: Run & { result: RunResult },
-  { folder, fold = true }: { readonly folder: string; readonly fold?: boolean },
+  { folder, fold = true, statement = noStatement }: ExportRequest,
   control: Control = {},
 ): Promise<ExportReport> {
   const target = resolve(folder);
@@ -51,7 +60,8 @@ export async function exportRun(
   // Under its own name only once it is checked: an earlier export stays until then.
   const unchecked = join(target, `${name}.unchecked.onnx`);
   try {
-    const classifier = await writeClassifier(studio, project, run, { target: unchecked, fold }, control);
+    const card = cardOf(project, run, statement);
+    const classifier = await writeClassifier(studio, project, run, { target: unchecked, fold, card }, control);
     const expected = heldOut(project, run.id);
     const { images, keys } = listViews(project, ({ id }) => expected.has(id));
     const { answers, failures } = await predictViews(studio, classifier, images, keys.size, 'cpu', control);
@@ -65,7 +75,7 @@ export async function exportRun(
         `The exported file answers otherwise than the studio: a probability differs by ${agreement.largestDifference.toExponential(1)}, more than ${largestAllowedDifference}. It was not kept. If images or their display limits changed since run ${run.id}, train again and export that.`,
       );
     }
-    await writeFile(cardFile, modelCard(project, run, agreement));
+    await writeFile(cardFile, modelCard(project, run, card, agreement));
     await rename(unchecked, modelFile);
     const report = { files: [modelFile, cardFile], agreement };
     recordExport(project, run.id, report);

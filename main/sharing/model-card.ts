@@ -1,20 +1,33 @@
+import type { Card } from '../contract/cards.ts';
 import type { Evaluation } from '../contract/evaluation.ts';
 import { productName } from '../contract/product.ts';
 import type { RunResult } from '../contract/runs.ts';
 import type { Project } from '../projects/project.ts';
-import { type Run, runItems } from '../training/runs.ts';
+import type { Run } from '../training/runs.ts';
 import type { Agreement } from './export.ts';
 import { escapeMarkdown } from './markdown.ts';
 import { methodRows } from './method-rows.ts';
 
 /** The page that goes with a shared classifier: what it is, how to use it, how good it is and on what. Markdown. */
-export function modelCard(project: Project, run: Run & { result: RunResult }, agreement: Agreement): string {
+export function modelCard(
+  project: Project,
+  run: Run & { result: RunResult },
+  card: Card,
+  agreement: Agreement,
+): string {
   const { config, result } = run;
   const { size } = config.preprocessing;
   const { train, validation, test } = result.counts;
-  return `# ${escapeMarkdown(project.name)}, run ${run.id}
+  return `# ${escapeMarkdown(project.name)}, run ${run.id}${run.name === null ? '' : `: ${escapeMarkdown(run.name)}`}
 
 A classifier of ${config.classes.length} classes, trained with ${productName} on ${run.created.slice(0, 10)}.
+${card.notes ? `\n${escapeMarkdown(card.notes)}\n` : ''}
+| | |
+| --- | --- |
+| Author | ${escapeMarkdown(card.author) || 'not said'} |
+| Licence | ${escapeMarkdown(card.licence) || 'none was given: ask the author before you use it'} |
+
+The licence of the pretrained network that it was made from holds too.
 
 ## Use
 
@@ -26,7 +39,7 @@ Pixels are made so: the region with a margin of ${config.margin} of its longer s
       : 'Images of more than 8 bits: the 0.1% and 99.9% quantiles of each image become 0 and 255.'
   }
 
-${config.classes.map((name, index) => `${index}. ${escapeMarkdown(name)}`).join('\n')}
+${config.classes.map((name, index) => `${index}. ${escapeMarkdown(name)} (${card.classItems[index]} labelled items)`).join('\n')}
 
 ## How it was made
 
@@ -36,7 +49,7 @@ ${config.classes.map((name, index) => `${index}. ${escapeMarkdown(name)}`).join(
 ${methodRows(run)
   .map(([name, text]) => `| ${name} | ${text} |`)
   .join('\n')}
-| Items | ${train} for training, ${validation} for validation, ${test} held out for the test, in ${countGroups(project, run.id)} groups, never divided |
+| Items | ${train} for training, ${validation} for validation, ${test} held out for the test, in ${card.groups} groups, never divided |
 | Seed | ${config.seed} |
 
 ## How good it is
@@ -77,8 +90,4 @@ Confusion (rows: labelled; columns: predicted):
 | | ${names.join(' | ')} |
 | --- |${' --- |'.repeat(names.length)}
 ${confusion.map((row, index) => `| **${names[index]}** | ${row.join(' | ')} |`).join('\n')}`;
-}
-
-function countGroups(project: Project, runId: number): number {
-  return new Set([...runItems(project, runId)].map((item) => item.group)).size;
 }

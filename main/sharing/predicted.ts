@@ -4,7 +4,8 @@ import type { PredictionReport } from './predict.ts';
 
 /** What a prediction gave, and what it was asked. */
 export interface Predicted extends PredictionReport {
-  readonly run: number;
+  /** null where the classifier is a file's that somebody shared. */
+  readonly run: number | null;
   readonly source: string;
   readonly classifier: ClassifierFile;
 }

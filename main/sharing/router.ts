@@ -1,9 +1,11 @@
 import { basename, resolve } from 'node:path';
+import type { Control } from '../contract/progress.ts';
 import { writeCsv } from '../images/csv.ts';
+import { getSetting, setSetting } from '../projects/settings.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { finishedRun } from '../training/runs.ts';
-import { cachedClassifier } from './classifier.ts';
+import { cachedClassifier, type ClassifierFile, openClassifier } from './classifier.ts';
 import { isOwn } from './downloads.ts';
 import { exportRun } from './export.ts';
 import { listExports } from './exports.ts';
@@ -17,12 +19,15 @@ export function sharingRouter(session: Session, last: LastPrediction) {
     export: api.sharing.export.handler(({ input }) => {
       const project = session.project();
       const run = finishedRun(project, input.run);
+      setSetting(project, 'statement', input.statement);
       const job = session.jobs.start({ kind: 'export', title: `Exporting run ${run.id}` }, async (control) => {
-        await exportRun(studio, project, run, { folder: input.folder ?? project.exportsFolder }, control);
+        const { folder, statement } = input;
+        await exportRun(studio, project, run, { folder: folder ?? project.exportsFolder, statement }, control);
         session.touch('exports');
       });
       return { job };
     }),
+    statement: api.sharing.statement.handler(() => getSetting(session.project(), 'statement')),
     exports: api.sharing.exports.handler(() => {
       const project = session.project();
       return listExports(project).map((one) => ({
@@ -30,16 +35,20 @@ export function sharingRouter(session: Session, last: LastPrediction) {
         files: one.files.map((path) => ({ path, own: isOwn(project, path) })),
       }));
     }),
-    predict: api.sharing.predict.handler(({ input: { run: runId, source } }) => {
+    predict: api.sharing.predict.handler(({ input: { by, source } }) => {
       const project = session.project();
-      const run = finishedRun(project, runId);
+      const run = 'run' in by ? finishedRun(project, by.run).id : null;
+      const classifierFor = (control: Control): Promise<ClassifierFile> =>
+        'file' in by
+          ? openClassifier(studio, resolve(by.file), control)
+          : cachedClassifier(studio, project, finishedRun(project, by.run), control);
       const description = { kind: 'predict', title: `Predicting ${basename(source)}` } as const;
       const job = session.jobs.start(description, async (control, id) => {
-        const classifier = await cachedClassifier(studio, project, run, control);
+        const classifier = await classifierFor(control);
         const report = await predictSource(studio, classifier, source, {}, control);
         session.computedOn(report.device);
         last.clear();
-        last.set(id, { ...report, classifier, run: runId, source });
+        last.set(id, { ...report, classifier, run, source });
         session.touch('predictions');
       });
       return { job };
@@ -51,6 +60,8 @@ export function sharingRouter(session: Session, last: LastPrediction) {
       return {
         job,
         run: found.run,
+        file: found.run === null ? found.classifier.path : null,
+        card: found.run === null ? (found.classifier.card ?? null) : null,
         source: found.source,
         classes: found.classifier.classes,
         refused: [...found.refused],

@@ -6,12 +6,17 @@ import { metadataKeys } from '../engine/networks/metadata.ts';
 
 /** Writes a classifier whole or not at all, with all that is needed to use it without anything else. */
 export async function writeClassifierFile(target: string, model: Model, description: Classifier): Promise<void> {
-  const { classes, preprocessing, provenance } = description;
+  const { classes, preprocessing, provenance, card } = description;
   const metadata = {
     ...model.metadata,
     [metadataKeys.classes]: JSON.stringify(classes),
     [metadataKeys.preprocessing]: JSON.stringify(preprocessing),
     [metadataKeys.provenance]: JSON.stringify(provenance),
+    ...(card ? { [metadataKeys.card]: JSON.stringify(card) } : {}),
+    // In plain words too, for programs that show what a file says of itself.
+    ...(card?.author ? { author: card.author } : {}),
+    ...(card?.licence ? { license: card.licence } : {}),
+    ...(card?.notes ? { description: card.notes } : {}),
   };
   const partial = `${target}.part`;
   try {
@@ -26,7 +31,12 @@ export async function writeClassifierFile(target: string, model: Model, descript
 export function describedIn(metadata: Readonly<Record<string, string>>): Readonly<Record<keyof Classifier, unknown>> {
   const read = (key: keyof Classifier): unknown =>
     parseJson((metadata as Partial<Record<string, string>>)[metadataKeys[key]]);
-  return { classes: read('classes'), preprocessing: read('preprocessing'), provenance: read('provenance') };
+  return {
+    classes: read('classes'),
+    preprocessing: read('preprocessing'),
+    provenance: read('provenance'),
+    card: read('card'),
+  };
 }
 
 function parseJson(text: string | undefined): unknown {

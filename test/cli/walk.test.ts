@@ -69,10 +69,18 @@ describe('the command line', () => {
     expect(new Set(why.nearest.map(({ label }) => label)).size).toBe(1);
     expect((await readFile(picture)).subarray(1, 4).toString()).toBe('PNG');
 
-    const exported = await run<{ files: string[]; agreement: object }>('export', project, '--out', join(folder, 'out'));
+    const exported = await run<{ files: string[]; agreement: object }>(
+      ...['export', project, '--out', join(folder, 'out'), '--licence', 'CC0-1.0', '--author', 'A. Learner'],
+    );
     expect(exported.agreement).toMatchObject({ items: 10 });
     const [model, card] = exported.files;
     expect(await readFile(card, 'utf8')).toMatch(/On 10 held-out items of 10 groups/);
+
+    expect(await run('network', 'add', model)).toMatchObject({
+      name: 'walk-run-1',
+      classNames: ['green', 'red'],
+      card: { licence: 'CC0-1.0', author: 'A. Learner', items: split.counts },
+    });
 
     // A name with a comma, a quote and letters beyond ASCII; a list of paths; a CSV with a region.
     await writeFile(join(folder, 'grün, "neu".png'), await noisePng(99, { colour: [60, 200, 60] }));

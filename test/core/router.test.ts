@@ -217,7 +217,7 @@ describe('what is trained', () => {
     expect(shared.files.every(({ path, own }) => existsSync(path) && own)).toBe(true);
     expect((await state()).project?.exports).toBe(1);
 
-    const predicting = await client.sharing.predict({ run: run.id, source: work.path('whole-images') });
+    const predicting = await client.sharing.predict({ by: { run: run.id }, source: work.path('whole-images') });
     await done(predicting);
     const predictions = await client.sharing.predictions();
     expect(predictions).toMatchObject({ ...predicting, run: run.id, classes: run.config.classes, refused: [] });
@@ -235,7 +235,7 @@ describe('what is trained', () => {
         [0, 4, 8].map((x) => `whole-images/red/0000.png,${x},0,12,12\n`).join('') +
         'whole-images/red/gone.png,0,0,12,12\n',
     );
-    const regions = await client.sharing.predict({ run: run.id, source: work.path('regions.csv') });
+    const regions = await client.sharing.predict({ by: { run: run.id }, source: work.path('regions.csv') });
     await done(regions);
     expect((await client.sharing.predictions())?.refused.length).toBe(1);
     expect(await sentence(client.sharing.savePredictions({ ...predicting, file }))).toMatch(/Predict again/);

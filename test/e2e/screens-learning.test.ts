@@ -129,6 +129,10 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
 
     // Exported with its check; then used on a folder of images.
     await show(page, 'Share');
+    await page.getByText('What others should know').click();
+    await page.getByRole('textbox', { name: 'Author' }).fill('A. Learner');
+    await page.getByLabel('Licence', { exact: true }).selectOption('CC-BY-4.0');
+    await page.getByRole('textbox', { name: 'Notes' }).fill('Red and green.');
     await page.getByRole('button', { name: 'Export', exact: true }).click();
     await page.getByText(/Run on 20 items: its probabilities and the studio’s are/).waitFor();
     expect(readdirSync(join(project, 'exports')).sort()).toEqual(['journey-run-2.md', 'journey-run-2.onnx']);
@@ -144,6 +148,15 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     const table = csv.content.toString().trim().split('\n');
     expect(table).toHaveLength(31);
     expect(table.slice(1).every((row) => row.includes(',red,'))).toBe(true);
+
+    // The same by its file, as somebody else would have it.
+    await page
+      .getByLabel('Classifier', { exact: true })
+      .selectOption({ label: 'One from a file that somebody shared' });
+    await page.getByRole('textbox', { name: 'Its file' }).fill(join(project, 'exports', 'journey-run-2.onnx'));
+    await page.getByRole('button', { name: 'Predict' }).click();
+    await page.getByText('By A. Learner · CC-BY-4.0 · macro-F1 1.000 where it was made').waitFor();
+    await page.getByRole('button', { name: /^red 30/ }).waitFor();
 
     mkdirSync(work.path('sorted'));
     await page.getByRole('button', { name: 'Copy into folders by class' }).click();

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { computeCodes, type CodesReport } from '../../codes/compute.ts';
 import { nearestItems } from '../../codes/neighbours.ts';
 import { formatBytes } from '../../contract/bytes.ts';
+import type { Card } from '../../contract/cards.ts';
 import type { DeviceChoice } from '../../contract/devices.ts';
 import { type NetworkInfo, type Pooling, scalingNames, type ScalingName } from '../../contract/networks.ts';
 import { speedClass, type ZooListing } from '../../contract/zoo.ts';
@@ -251,6 +252,8 @@ function describeNetwork(info: NetworkInfo): string {
           `fine-tuned from ${info.parent.name} (${info.parent.hash.slice(0, 12)}) in ${info.parent.project}, run ${info.parent.run}`,
         ]
       : []),
+    ...(info.classNames ? [`its own classifier tells apart ${info.classNames.join(', ')}`] : []),
+    ...(info.card ? cardLines(info.card) : []),
     ...(info.publication
       ? [`${info.publication.licence}; ${info.publication.citation}; ${info.publication.documentation}`]
       : []),
@@ -258,6 +261,17 @@ function describeNetwork(info: NetworkInfo): string {
     '',
     table(['', 'freeze point', 'shape', 'stride', 'parameters before', 'after', 'multiply-adds before', 'after'], rows),
   ].join('\n');
+}
+
+/** What the sharer of a classifier says of it, and how good it was where it was made. */
+export function cardLines({ author, licence, notes, macroF1, items }: Card): string[] {
+  return [
+    `${author === '' ? 'shared by someone who gave no name' : `shared by ${author}`}; licence: ${licence === '' ? 'none was given' : licence}`,
+    ...(notes === '' ? [] : [notes]),
+    ...(macroF1
+      ? [`macro-F1 ${macroF1.value.toFixed(3)} on ${items.test.toLocaleString('en')} items held out where it was made`]
+      : []),
+  ];
 }
 
 function describeCodes(report: CodesReport): string {

@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
+import { type Statement, statementSchema } from '../../contract/cards.ts';
+import { UserError } from '../../contract/errors.ts';
 import type { DeviceChoice } from '../../contract/devices.ts';
 import { importFormats } from '../../contract/images.ts';
+import { offeredLicences } from '../../contract/licences.ts';
 import type { SourceOptions } from '../../images/sources/index.ts';
 import { cachedClassifier, openClassifier } from '../../sharing/classifier.ts';
 import { exportRun } from '../../sharing/export.ts';
@@ -11,11 +14,18 @@ import { deviceOption, number } from '../options.ts';
 import { answer, type Session } from '../session.ts';
 import { table } from '../table.ts';
 import { listRefusals } from './data.ts';
+import { cardLines } from './networks.ts';
 
 interface PredictOptions extends SourceOptions {
   readonly csv?: string;
   readonly run?: number;
   readonly device: DeviceChoice;
+}
+
+interface ExportOptions extends Partial<Statement> {
+  readonly run?: number;
+  readonly out: string;
+  readonly fold: boolean;
 }
 
 const runOption = (): Option =>
@@ -45,7 +55,8 @@ export function addSharingCommands(program: Command): void {
         const classifier = await chooseClassifier(session, given, options.run);
         const report = await predictSource(session.studio, classifier, source, options, session.control);
         const { header, rows } = predictionTable(classifier, report.predictions);
-        const notes = [`Device: ${report.device}`, ...listRefusals('Refused', report.refused)];
+        const said = classifier.card ? cardLines(classifier.card) : [];
+        const notes = [...said, `Device: ${report.device}`, ...listRefusals('Refused', report.refused)];
         const counts = classifier.classes.map((name, index) => ({
           class: name,
           items: report.predictions.filter(({ probabilities }) => decide(probabilities).best === index).length,
@@ -85,11 +96,17 @@ export function addSharingCommands(program: Command): void {
     .addOption(runOption())
     .addOption(new Option('--format <format>', 'what to write').choices(['onnx']).default('onnx'))
     .requiredOption('--out <folder>', 'where to')
+    .option('--licence <licence>', `under which others may use it: ${offeredLicences.join(', ')}, or in words`)
+    .option('--author <name>', 'who made it')
+    .option('--notes <text>', 'what others should know of it')
     .option('--no-fold', 'leave BatchNormalization as it is; else it is put into the weights before it, for speed')
-    .action(async (folder: string, options: { run?: number; out: string; fold: boolean }, command: Command) => {
+    .action(async (folder: string, options: ExportOptions, command: Command) => {
       await answer(command, async ({ studio, open, control }) => {
         const project = open(folder);
-        const target = { folder: options.out, fold: options.fold };
+        const { licence = '', author = '', notes = '' } = options;
+        const statement = statementSchema.safeParse({ licence, author, notes });
+        if (!statement.success) throw new UserError('Licence, author or notes are too long to go into a file.');
+        const target = { folder: options.out, fold: options.fold, statement: statement.data };
         const report = await exportRun(studio, project, finishedRun(project, options.run), target, control);
         const { items, largestDifference } = report.agreement;
         const text = [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cardSchema, noStatement, statementSchema } from '../cards.ts';
 import { deviceChoices } from '../devices.ts';
 import { crossValidationSchema } from '../evaluation.ts';
 import { epochMetricsSchema, sampleSchema, fineTuningSchema, stepMetricsSchema } from '../fine-tuning.ts';
@@ -191,17 +192,29 @@ export type ExportInfo = z.infer<typeof exportReportSchema>;
 export const sharingContract = {
   /** Starts an export; into the project's own exports folder when no other is given. */
   export: procedure
-    .input(z.object({ run: runIdSchema, folder: pathSchema.nullable() }))
+    .input(
+      z.object({ run: runIdSchema, folder: pathSchema.nullable(), statement: statementSchema.default(noStatement) }),
+    )
     .output(z.object({ job: z.int() })),
+  /** What the person said of the classifier that was exported last. */
+  statement: procedure.output(statementSchema),
   exports: procedure.output(z.array(exportReportSchema)),
-  /** Starts predicting new images with a run. */
-  predict: procedure.input(z.object({ run: runIdSchema, source: pathSchema })).output(z.object({ job: z.int() })),
+  /** Starts predicting new images with a run, or with a classifier that somebody shared: its file. */
+  predict: procedure
+    .input(
+      z.object({ by: z.union([z.object({ run: runIdSchema }), z.object({ file: pathSchema })]), source: pathSchema }),
+    )
+    .output(z.object({ job: z.int() })),
   /** The last prediction since the project was opened. A browser finds its table at `/downloads/predictions/JOB`. */
   predictions: procedure.output(
     z
       .object({
         job: z.int(),
-        run: runIdSchema,
+        /** The run that predicted; null where it was a file's classifier. */
+        run: runIdSchema.nullable(),
+        file: pathSchema.nullable(),
+        /** What that file's sharer says of it. */
+        card: cardSchema.nullable(),
         source: pathSchema,
         classes: z.array(z.string()),
         refused: z.array(refusalSchema),

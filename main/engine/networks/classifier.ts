@@ -15,6 +15,8 @@ export interface Classifier {
 
 /** What may stand between the classifier and the output. */
 const shapeOps = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity', 'Dropout', 'Cast']);
+/** Between an SVM's scores and the softmax: the logarithm of a sigmoid, as linear/head.ts writes it. */
+const sigmoidOps = new Set(['Neg', 'Softplus']);
 const probabilityOps = new Set(['Softmax', 'LogSoftmax', 'Sigmoid']);
 /** And where the classifier is a convolution that is averaged afterwards (Network in Network, SqueezeNet). */
 const averagingOps = new Set(['Relu', 'GlobalAveragePool', 'AveragePool', 'ReduceMean']);
@@ -65,7 +67,8 @@ function classifierBefore(
     }
     if (probabilityOps.has(node.op)) hasProbabilities = true;
     else if (averagingOps.has(node.op)) isAveraged = true;
-    else if (!shapeOps.has(node.op) && !isBias(graph, makers, node)) return undefined;
+    else if (!shapeOps.has(node.op) && !(hasProbabilities && sigmoidOps.has(node.op)) && !isBias(graph, makers, node))
+      return undefined;
     value = node.inputs.find((name) => !graph.initializers.has(name)) ?? '';
   }
 }

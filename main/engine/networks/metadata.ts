@@ -6,4 +6,6 @@ export const metadataKeys = {
   classes: 'parfocal.classes',
   /** Where the network comes from and how it was trained. */
   provenance: 'parfocal.provenance',
+  /** What its sharer says of it, what it was made with, how good it is. */
+  card: 'parfocal.card',
 } as const;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { provenanceSchema } from '../../contract/classifiers.ts';
+import { cardSchema } from '../../contract/cards.ts';
+import { classifierSchema, provenanceSchema } from '../../contract/classifiers.ts';
 import { UserError } from '../../contract/errors.ts';
 import type { NetworkInfo, Scaling, ScalingName } from '../../contract/networks.ts';
 import { readModelFile } from '../../engine/graph/read.ts';
@@ -53,7 +54,8 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
       `${params.path}: the network has no freeze point: nowhere does one single tensor carry everything.`,
     );
   }
-  const parent = parentOf(network.model.metadata);
+  const { metadata } = network.model;
+  const parent = parentOf(metadata);
   const format = formatOf(params.path);
   const files = await { onnx: packOnnx, tfjs: copyTfjs, caffe: copyCaffe }[format](params);
   return {
@@ -72,6 +74,18 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
     classes: network.classifier?.classes ?? null,
     freezePoints: network.freezePoints.map((point) => describePoint(point)),
     ...(parent ? { parent } : {}),
+    ...sharedOf(metadata),
+  };
+}
+
+/** What a classifier that was shared says of itself. */
+function sharedOf(metadata: Readonly<Record<string, string>>): Pick<NetworkInfo, 'classNames' | 'card'> {
+  const said = describedIn(metadata);
+  const classNames = classifierSchema.shape.classes.safeParse(said.classes);
+  const card = cardSchema.safeParse(said.card);
+  return {
+    ...(classNames.success ? { classNames: classNames.data } : {}),
+    ...(card.success ? { card: card.data } : {}),
   };
 }
 
