@@ -1,7 +1,7 @@
 import type { FineTuning } from '../contract/fine-tuning.ts';
 import type { DeviceChoice } from '../contract/devices.ts';
-import { networkAtHand, useNetwork } from '../networks/project-network.ts';
-import type { Project } from '../projects/project.ts';
+import type { StoredNetwork } from '../networks/library.ts';
+import { networkToLookAt, useNetwork } from '../networks/project-network.ts';
 import { getSetting } from '../projects/settings.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
@@ -15,12 +15,8 @@ interface Asked {
 
 export function estimatesRouter(session: Session) {
   const { studio } = session;
-  const requestOf = async (
-    project: Project,
-    hash: string,
-    { choice, size, device }: Asked,
-  ): Promise<EstimateRequest> => ({
-    network: await networkAtHand(studio, project, hash),
+  const requestOf = (network: StoredNetwork, { choice, size, device }: Asked): EstimateRequest => ({
+    network,
     choice,
     device,
     ...(size === null ? {} : { size }),
@@ -29,13 +25,14 @@ export function estimatesRouter(session: Session) {
     get: api.estimates.get.handler(async ({ input }) => {
       const project = session.project();
       const hash = input.network ?? getSetting(project, 'network');
-      return hash === null ? null : estimate(project, await requestOf(project, hash, input));
+      return hash === null ? null : estimate(project, requestOf(networkToLookAt(studio, project, hash), input));
     }),
     measure: api.estimates.measure.handler(({ input }) => {
       const project = session.project();
       const job = session.jobs.start({ kind: 'estimate', title: 'Measuring how fast training is' }, async (control) => {
-        const hash = input.network ?? (await useNetwork(studio, project)).info.hash;
-        const { device } = await calibrateEstimates(studio, project, await requestOf(project, hash, input), control);
+        const network =
+          input.network === null ? await useNetwork(studio, project) : networkToLookAt(studio, project, input.network);
+        const { device } = await calibrateEstimates(studio, project, requestOf(network, input), control);
         session.touch('estimates');
         session.computedOn(device);
       });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../contract/errors.ts';
@@ -143,8 +143,11 @@ export async function copyNetwork(network: StoredNetwork, parentFolder: string):
   try {
     await shareFiles(network.folder, partial, [infoFile]);
     await writeFile(join(partial, infoFile), JSON.stringify(network.info, undefined, 2));
-    await rm(folder, { recursive: true, force: true });
-    await rename(partial, folder);
+    // At once: somebody else may be copying the same network, and what is whole is never taken away.
+    if (!existsSync(join(folder, infoFile))) {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(partial, folder);
+    }
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

@@ -90,6 +90,16 @@ export async function networkAtHand(studio: Studio, project: Project, hash: stri
 }
 
 /**
+ * A network by its hash, wherever it lies: for what only looks at it.
+ *
+ * @throws UserError when it is nowhere
+ */
+export function networkToLookAt(studio: Studio, project: Project, hash: string): StoredNetwork {
+  const own = join(project.networksFolder, hash);
+  return existsSync(own) ? readStored(own) : findNetwork(networksAtHand(studio), hash);
+}
+
+/**
  * Freeze points by what a person writes: a name, a number, `last`, or `all`.
  *
  * @throws UserError listing the points there are

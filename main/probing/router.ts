@@ -1,5 +1,5 @@
 import { getSetting } from '../projects/settings.ts';
-import { networkAtHand, useNetwork } from '../networks/project-network.ts';
+import { networkAtHand, networkToLookAt, useNetwork } from '../networks/project-network.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { probeNetwork } from './probe.ts';
@@ -8,10 +8,10 @@ import { probedNetworks, probeReport } from './report.ts';
 export function probesRouter(session: Session) {
   const { studio } = session;
   return {
-    get: api.probes.get.handler(async ({ input: { network: named, settings } }) => {
+    get: api.probes.get.handler(({ input: { network: named, settings } }) => {
       const project = session.project();
       const hash = named ?? getSetting(project, 'network');
-      return hash === null ? null : probeReport(project, await networkAtHand(studio, project, hash), settings);
+      return hash === null ? null : probeReport(project, networkToLookAt(studio, project, hash), settings);
     }),
     networks: api.probes.networks.handler(({ input: { settings } }) => probedNetworks(session.project(), settings)),
     start: api.probes.start.handler(({ input: { network: named, settings, device } }) => {

@@ -155,6 +155,9 @@ describeWithBrowser('Probes and estimates on the Network screen', () => {
     const { page, faults } = await open(await studio(), { reducedMotion: 'reduce' });
     await show(page, 'Network');
     await look(page, 'residual');
+    const use = page.getByRole('button', { name: 'Use this network' });
+    if (await use.isVisible()) await use.click();
+    await use.waitFor({ state: 'detached' });
     const figures = page.locator('dl', { hasText: 'Parameters trained' });
     await figures.getByRole('button', { name: 'Measure' }).click();
     await figures.getByText('Memory of a step').waitFor();
