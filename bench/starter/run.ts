@@ -49,8 +49,9 @@ async function probe(task: ProbeTask, seed: number, networks: Contenders, file: 
     ([contender]) => !isKept({ kind: 'probe', task: task.name, seed, contender }, file),
   );
   if (missing.length === 0) return;
-  const rows = task.draw(seed).map(({ image, label, group }) => `${image},${label},${group}`);
-  await inProject(['image,label,group', ...rows], async (project) => {
+  // A probe leaves out what is set aside for a test: here nothing is.
+  const rows = task.draw(seed).map(({ image, label, group }) => `${image},${label},${group},train`);
+  await inProject(['image,label,group,split', ...rows], async (project) => {
     for (const [contender, network] of missing) {
       const own = await copyNetwork(network, project.networksFolder);
       const { report } = await probeNetwork(studio, project, { network: own, settings, device: 'cpu' });
@@ -74,8 +75,8 @@ async function tune(
   const task = `${data.name}, ${perClass} a class`;
   const missing = inits.filter((contender) => !isKept({ kind: 'fine-tuning', task, seed, contender }, file));
   if (missing.length === 0) return;
-  const rows = drawParts(data, perClass, seed).map(({ image, label, part }) => `${image},${label},${part}`);
-  await inProject(['image,label,split', ...rows], async (project) => {
+  const rows = drawParts(data, perClass, seed).map(({ image, label, part }) => `${image},${label},${image},${part}`);
+  await inProject(['image,label,group,split', ...rows], async (project) => {
     const network = await copyNetwork(starter, project.networksFolder);
     for (const contender of missing) {
       const way = { name: contender, choice: { freeze: null, ...(contender === 'random' ? { init: contender } : {}) } };

@@ -69,6 +69,7 @@ describeWithBrowser('Network, Train, Evaluate and Share', () => {
     await dialog.getByLabel('How it wants its pixels').selectOption('unit');
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'unknown' }).waitFor();
     await page.getByText('About this network').click();
     await page.getByText('48 × 48 px, RGB, values from 0 to 1').waitFor();
 
