@@ -1,4 +1,4 @@
-import { networkAtHand, plannedNetwork, useNetwork } from '../networks/project-network.ts';
+import { networkAtHand, networkToLookAt, plannedNetwork, useNetwork } from '../networks/project-network.ts';
 import { listNetworks } from '../networks/library.ts';
 import type { ProbeSettings } from '../contract/probes.ts';
 import { getSetting } from '../projects/settings.ts';
@@ -12,16 +12,16 @@ export function adviceRouter(session: Session) {
   const { studio } = session;
 
   /** Null while it is not known which network is meant. */
-  const requestOf = async (hash: string | null, settings: ProbeSettings): Promise<AdviceRequest | null> => {
+  const requestOf = (hash: string | null, settings: ProbeSettings): AdviceRequest | null => {
     const project = session.project();
-    if (hash !== null) return { network: await networkAtHand(studio, project, hash), named: true, settings };
+    if (hash !== null) return { network: networkToLookAt(studio, project, hash), named: true, settings };
     const isKnown = getSetting(project, 'network') !== null || listNetworks(studio.libraryFolder).length === 1;
     return isKnown ? { network: plannedNetwork(studio, project), settings } : null;
   };
 
   return {
-    get: api.advice.get.handler(async ({ input: { network, settings } }) => {
-      const request = await requestOf(network, settings);
+    get: api.advice.get.handler(({ input: { network, settings } }) => {
+      const request = requestOf(network, settings);
       return request && advise(session.project(), request);
     }),
     measure: api.advice.measure.handler(({ input: { network: named, settings, device } }) => {

@@ -82,11 +82,8 @@ export function networkOf(project: Project, hash: string): StoredNetwork {
  *
  * @throws UserError when it is in none of them
  */
-export async function networkAtHand(studio: Studio, project: Project, hash: string): Promise<StoredNetwork> {
-  const own = join(project.networksFolder, hash);
-  return existsSync(own)
-    ? readStored(own)
-    : copyNetwork(findNetwork(networksAtHand(studio), hash), project.networksFolder);
+export function networkAtHand(studio: Studio, project: Project, hash: string): Promise<StoredNetwork> {
+  return copyNetwork(networkToLookAt(studio, project, hash), project.networksFolder);
 }
 
 /**
