@@ -20,7 +20,7 @@ import { KeptResults } from '../study/kept.ts';
 import { tryWay } from '../study/ways.ts';
 import { contenders, type Contenders, fingerprint } from './networks.ts';
 import { type Figure, fineTuningTable, probeTable } from './tables.ts';
-import { type FineTuningTask, fineTuningTasks, type ProbeTask, probeTasks } from './tasks.ts';
+import { fineTuningSeeds, type FineTuningTask, fineTuningTasks, type ProbeTask, probeTasks } from './tasks.ts';
 
 if (!existsSync(shared)) {
   console.error('The real images and weights that are measured with are not at hand.');
@@ -35,7 +35,8 @@ try {
   const file = await fingerprint(networks.starter);
   for (const task of await probeTasks(work)) for (const seed of task.seeds) await probe(task, seed, networks, file);
   console.log(`${probeTable(kept.all, file)}\n`);
-  for (const task of await fineTuningTasks(work)) for (const seed of task.seeds) await tune(task, seed, networks, file);
+  const tasks = await fineTuningTasks(work);
+  for (const seed of fineTuningSeeds) for (const task of tasks) await tune(task, seed, networks, file);
   console.log(`${fineTuningTable(kept.all, file)}\n\n${machine}`);
 } finally {
   studio.close();

@@ -53,16 +53,16 @@ export async function probeTasks(folder: string): Promise<ProbeTask[]> {
 export interface FineTuningTask {
   readonly data: DataSet;
   readonly perClass: number;
-  readonly seeds: readonly number[];
 }
+
+export const fineTuningSeeds = [0, 1];
 
 export async function fineTuningTasks(folder: string): Promise<FineTuningTask[]> {
   const smears: DataSet = { name: 'bccd', size: 96, symmetric: true, pool: await smearFields(folder), test: [] };
-  const seeds = [0, 1];
   return [
-    ...[10, 30, 100].map((perClass) => ({ data: smears, perClass, seeds })),
+    ...[10, 30, 100].map((perClass) => ({ data: smears, perClass })),
     // A class of white cells has 24 items left to learn from beside those that are measured on.
-    ...[10, 24].map((perClass) => ({ data: whiteCells(), perClass, seeds })),
+    ...[10, 24].map((perClass) => ({ data: whiteCells(), perClass })),
   ];
 }
 
