@@ -46,6 +46,7 @@ try {
       if (outcomes.all.some((one) => one.network === name && one.way === way.name)) continue;
       const score = await tryWay(studio, project, { network, data, way, seed: 0 });
       outcomes.add({ network: name, way: way.name, ...score });
+      writeDocument();
       console.error(`${name}, ${way.name}: ${score.macroF1.toFixed(3)} in ${score.seconds.toFixed(0)} s`);
     }
   }
@@ -54,9 +55,12 @@ try {
   studio.close();
   await rm(work, { recursive: true });
 }
+writeDocument();
 
-const lines = ways.map(({ name }) => [name, ...networks.map((network) => describe(network, name))]);
-const document = `# Fine-tuning on blood smears
+/** The document, with what is known so far. */
+function writeDocument(): void {
+  const lines = ways.map(({ name }) => [name, ...networks.map((network) => describe(network, name))]);
+  const document = `# Fine-tuning on blood smears
 
 Regions of the BCCD data set (red cells, white cells, platelets) at 96 px, its own lists of training, validation and test images,
 the product's defaults, one seed. Macro-F1 and accuracy on the test items; loss of training in the first and in the last epoch;
@@ -66,11 +70,12 @@ ${[['', ...networks], ['---', ...networks.map(() => '---')], ...lines].map((cell
 
 Made by \`npm run study:smears\` on ${machine}.
 `;
-writeFileSync(join(import.meta.dirname, '../../docs/fine-tuning-smears.md'), document);
-console.log(document);
+  writeFileSync(join(import.meta.dirname, '../../docs/fine-tuning-smears.md'), document);
+}
 
 function describe(network: string, way: string): string {
-  const outcome = outcomes.all.find((one) => one.network === network && one.way === way)!;
+  const outcome = outcomes.all.find((one) => one.network === network && one.way === way);
+  if (!outcome) return '–';
   const { macroF1, accuracy, losses, seconds } = outcome;
   const scores = `**${macroF1.toFixed(3)}**, ${accuracy.toFixed(3)}`;
   return losses
