@@ -59,7 +59,12 @@ export async function inspectImage(path: string, page = 0): Promise<ImageInfo> {
  * @throws UserError naming the file and the reason
  */
 export async function decodeImage(path: string, page: number): Promise<Decoded> {
-  const format = formatOf(path, await readHead(path, sniffLength));
+  return decodeAs(await readFormat(path), path, page);
+}
+
+const readFormat = async (path: string): Promise<ImageFormat> => formatOf(path, await readHead(path, sniffLength));
+
+function decodeAs(format: ImageFormat, path: string, page: number): Promise<Decoded> {
   if (page !== 0 && format !== 'tiff')
     throw new UserError(`${path}: page ${page} was asked for, and there is only page 0.`);
   return format === 'bmp' ? decodeBmpFile(path) : decodeWithLibvips(path, format, page);
@@ -76,9 +81,10 @@ export type Shown = Pick<Decoded, 'width' | 'height' | 'bands' | 'samples'>;
  * @throws UserError naming the file and the reason
  */
 export async function decodeShown(path: string, page: number): Promise<Shown> {
-  const jpeg = page === 0 && formatOf(path, await readHead(path, sniffLength)) === 'jpeg';
+  const format = await readFormat(path);
+  const shown = format === 'jpeg' && page === 0 ? await decodeJpeg(path) : undefined;
   // The long way says what is wrong with a file.
-  return (jpeg && (await decodeJpeg(path))) || decodeImage(path, page);
+  return shown ?? decodeAs(format, path, page);
 }
 
 /** Undefined where it fails. */
