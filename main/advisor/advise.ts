@@ -4,6 +4,7 @@ import type { ProbeSettings } from '../contract/probes.ts';
 import { plannedSplit } from '../evaluation/project-split.ts';
 import { listClasses } from '../labels/classes.ts';
 import type { StoredNetwork } from '../networks/library.ts';
+import { MadeFromNow } from '../probing/chosen-items.ts';
 import { probedNetworks, probeReport } from '../probing/report.ts';
 import type { Project } from '../projects/project.ts';
 import { sizeOf } from './count-items.ts';
@@ -37,12 +38,13 @@ export async function advise(
   project: Project,
   { network: planned, named = false, settings, device = 'auto' }: AdviceRequest,
 ): Promise<Advice> {
-  const probed = probedNetworks(project, settings);
-  const network = named ? planned : bestNetwork(project, planned, probed);
   const split = plannedSplit(project);
+  const now = new MadeFromNow(project, settings, split);
+  const probed = probedNetworks(project, settings, now);
+  const network = named ? planned : bestNetwork(project, planned, probed);
   const names = new Map(listClasses(project).map(({ id, name }) => [id, name]));
   const size = sizeOf(split.items, split.parts, names);
-  const report = probeReport(project, network, settings);
+  const report = probeReport(project, network, settings, now);
   const similarity = similarityOf(report, turningReport(project, network, settings, split));
   const lookalikes = lookalikesReport(project, network, settings, split);
   const facts: Facts = {

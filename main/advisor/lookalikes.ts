@@ -4,8 +4,8 @@ import { nearestOfMany } from '../codes/neighbours.ts';
 import type { DeviceChoice } from '../contract/devices.ts';
 import type { ProbeSettings } from '../contract/probes.ts';
 import type { Control } from '../contract/progress.ts';
-import { plannedSplit, type SplitReport } from '../evaluation/project-split.ts';
-import { type LabelledItem, listLabelled, togetherKey } from '../items/labelled.ts';
+import { type PlannedSplit, plannedSplit } from '../evaluation/project-split.ts';
+import { type LabelledItem, togetherKey } from '../items/labelled.ts';
 import { listViews } from '../items/views.ts';
 import type { StoredNetwork } from '../networks/library.ts';
 import { nameOf } from '../probing/chosen-items.ts';
@@ -28,8 +28,6 @@ const nearBelow = 0.5;
  */
 const sameFrom = 0.96;
 
-type Division = Pick<SplitReport, 'parts' | 'config'>;
-
 interface Compared {
   readonly test: readonly LabelledItem[];
   readonly others: readonly LabelledItem[];
@@ -45,10 +43,9 @@ function madeWith(network: StoredNetwork, { size, items, seed }: ProbeSettings):
 
 function itemsToCompare(
   project: Project,
-  { parts, config }: Division,
+  { items: all, parts, config }: PlannedSplit,
   { items: limit, seed }: ProbeSettings,
 ): Compared {
-  const all = listLabelled(project);
   const sample = (items: readonly LabelledItem[], most: number): LabelledItem[] => {
     const strata = items.map((item) => ({ id: item.id, stratum: item.classId, group: togetherKey(item, config.by) }));
     const chosen = new Set(sampleItems(strata, most, seed));
@@ -73,7 +70,7 @@ export function lookalikesReport(
   project: Project,
   network: StoredNetwork,
   settings: ProbeSettings,
-  split: Division,
+  split: PlannedSplit,
 ): (Lookalikes & { readonly stale: boolean }) | undefined {
   const kept = keptMeasurement(project, 'lookalikes', madeWith(network, settings));
   if (!kept) return undefined;

@@ -54,10 +54,14 @@ export function currentSplit(project: Project): SplitReport {
   return id === undefined ? record(project, config, parts, items) : report({ id, config, parts }, items);
 }
 
+/** A division that may not be recorded yet, with the labelled items that it divides. */
+export interface PlannedSplit extends Omit<SplitReport, 'id'> {
+  readonly id: number | undefined;
+  readonly items: readonly LabelledItem[];
+}
+
 /** What `currentSplit` would give now, without recording it. */
-export function plannedSplit(
-  project: Project,
-): Omit<SplitReport, 'id'> & { readonly id: number | undefined; readonly items: readonly LabelledItem[] } {
+export function plannedSplit(project: Project): PlannedSplit {
   const last = project.database
     .prepare<[], { id: number; config: string }>('SELECT id, config FROM splits ORDER BY id DESC LIMIT 1')
     .get();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { SplitReport } from '../evaluation/project-split.ts';
+import type { ProbeSettings } from '../contract/probes.ts';
+import { plannedSplit, type SplitReport } from '../evaluation/project-split.ts';
 import { type Grouping, type LabelledItem, listLabelled, togetherKey } from '../items/labelled.ts';
 import { viewKeys } from '../items/views.ts';
 import type { Project } from '../projects/project.ts';
@@ -36,6 +37,37 @@ export function itemsToProbe(
   const items = usable.filter(({ id }) => chosen.has(id));
   const facts = items.map((item) => [item.classId, togetherKey(item, by)]);
   return { items, by, madeFrom: nameOf(project, [...chosen], facts), warnings: onlyOne ? [oneGroup] : [] };
+}
+
+/**
+ * The names of what probes and domain shift would be made from now, whichever the network: made when first asked for, since all
+ * items go into them.
+ */
+export class MadeFromNow {
+  readonly #project: Project;
+  readonly #settings: ProbeSettings;
+  readonly #split: Pick<SplitReport, 'parts' | 'config'> | undefined;
+  #probes: string | undefined;
+  #shift: string | undefined;
+
+  /** @param split the planned one; read when absent */
+  constructor(project: Project, settings: ProbeSettings, split?: Pick<SplitReport, 'parts' | 'config'>) {
+    this.#project = project;
+    this.#settings = settings;
+    this.#split = split;
+  }
+
+  get probes(): string {
+    return (this.#probes ??= itemsToProbe(
+      this.#project,
+      this.#split ?? plannedSplit(this.#project),
+      this.#settings,
+    ).madeFrom);
+  }
+
+  get shift(): string {
+    return (this.#shift ??= itemsToCompare(this.#project, this.#settings.seed).madeFrom);
+  }
 }
 
 const oneGroup =

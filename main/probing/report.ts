@@ -1,14 +1,17 @@
 import type { PointProbe, ProbedNetwork, ProbeReport, ProbeSettings } from '../contract/probes.ts';
-import { plannedSplit } from '../evaluation/project-split.ts';
 import { listNetworks, type StoredNetwork } from '../networks/library.ts';
 import type { Project } from '../projects/project.ts';
-import { itemsToCompare, itemsToProbe } from './chosen-items.ts';
+import { MadeFromNow } from './chosen-items.ts';
 import { keptProbes, keptShift } from './store.ts';
 
 /** What was measured of a network with these settings so far, and what of it no longer fits the project. */
-export function probeReport(project: Project, network: StoredNetwork, settings: ProbeSettings): ProbeReport {
+export function probeReport(
+  project: Project,
+  network: StoredNetwork,
+  settings: ProbeSettings,
+  now = new MadeFromNow(project, settings),
+): ProbeReport {
   const { hash, name, freezePoints } = network.info;
-  const { madeFrom } = itemsToProbe(project, plannedSplit(project), settings);
   const probes = keptProbes(project, network, settings);
   const shift = keptShift(project, network, settings);
   const layers = shift?.result.layers ?? [];
@@ -19,7 +22,7 @@ export function probeReport(project: Project, network: StoredNetwork, settings: 
       index: point.index,
       name: point.name,
       shape: point.shape,
-      probe: kept ? { ...kept.result, created: kept.created, stale: kept.madeFrom !== madeFrom } : null,
+      probe: kept ? { ...kept.result, created: kept.created, stale: kept.madeFrom !== now.probes } : null,
       shift: own.length ? own.reduce((sum, layer) => sum + layer.shift, 0) / own.length : null,
       layers: own,
     };
@@ -34,18 +37,22 @@ export function probeReport(project: Project, network: StoredNetwork, settings: 
           items: shift.result.items,
           layers: layers.length,
           created: shift.created,
-          stale: shift.madeFrom !== itemsToCompare(project, settings.seed).madeFrom,
+          stale: shift.madeFrom !== now.shift,
         }
       : null,
   };
 }
 
 /** The networks of a project of which anything was measured with these settings, best first. */
-export function probedNetworks(project: Project, settings: ProbeSettings): ProbedNetwork[] {
+export function probedNetworks(
+  project: Project,
+  settings: ProbeSettings,
+  now = new MadeFromNow(project, settings),
+): ProbedNetwork[] {
   return listNetworks(project.networksFolder)
     .filter((network) => keptProbes(project, network, settings).size > 0)
     .map((network): ProbedNetwork => {
-      const { best, points } = probeReport(project, network, settings);
+      const { best, points } = probeReport(project, network, settings, now);
       const top = points.find(({ name }) => name === best);
       const last = points.at(-1)!.probe;
       return {
