@@ -1,3 +1,4 @@
+import { count, counted } from '../contract/counts.ts';
 import type { Choice, Plan } from '../contract/advice.ts';
 import type { FineTuning } from '../contract/fine-tuning.ts';
 import type { Pooling } from '../contract/networks.ts';
@@ -7,7 +8,7 @@ import { fineTuningOf } from '../training/fine-tuning-defaults.ts';
 import { expectationOf, surenessOf } from './expectation.ts';
 import { type Facts, firstThatHolds, type Rule } from './facts.ts';
 import { networkRules, scratchRules, sizeRules, turningRules, type Way, wayRules } from './rules.ts';
-import { count, counted, figure } from './words.ts';
+import { figure } from './words.ts';
 
 /** What the rules come to, choice by choice. */
 export function planOf(facts: Facts): Plan {

@@ -1,6 +1,7 @@
+import { count } from '../contract/counts.ts';
 import type { Facts, Rule } from './facts.ts';
 import { largeFrom } from './similarity.ts';
-import { count, figure, points, shiftText } from './words.ts';
+import { figure, points, shiftText } from './words.ts';
 
 /** What learns: a linear classifier on the codes at a freeze point, or the network too. */
 export type Way = 'linear at the last point' | 'linear where the probes are best' | 'fine-tune everything';

@@ -1,5 +1,6 @@
+import { count, counted } from '../contract/counts.ts';
 import type { AdviceWarning, Lookalikes, Size } from '../contract/advice.ts';
-import { count, counted, listed } from './words.ts';
+import { listed } from './words.ts';
 
 /** What of a labelled item may tell its class without showing it. */
 export interface Origin {

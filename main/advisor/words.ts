@@ -1,8 +1,4 @@
-/** 4886 -> "4,886". */
-export const count = (value: number): string => value.toLocaleString('en');
-
-/** "1 item", "412 items". */
-export const counted = (value: number, one: string): string => `${count(value)} ${one}${value === 1 ? '' : 's'}`;
+import { count } from '../contract/counts.ts';
 
 /** A score, as the command line and the screens write it: "0.931". */
 export const figure = (value: number): string => value.toFixed(3);

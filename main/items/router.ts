@@ -1,4 +1,5 @@
-import type { ImportReport, Removal } from '../contract/api/items.ts';
+import type { ImportReport } from '../contract/api/items.ts';
+import { counted } from '../contract/counts.ts';
 import { api } from '../session/api.ts';
 import type { Session } from '../session/session.ts';
 import { describeItems } from './describe.ts';
@@ -38,7 +39,10 @@ export function itemsRouter(session: Session, reports: Map<number, ImportReport>
     weighRemoval: api.items.weighRemoval.handler(({ input }) => weighRemoval(session.project(), input)),
     remove: api.items.remove.handler(({ input }) => {
       const project = session.project();
-      const description = { kind: 'remove', title: `Removing ${counted(input)}` } as const;
+      const description = {
+        kind: 'remove',
+        title: `Removing ${counted(input.ids.length, input.what === 'images' ? 'image' : 'item')}`,
+      } as const;
       const job = session.jobs.start(description, async (control) => {
         try {
           await removeInPortions(project, input, control);
@@ -50,8 +54,4 @@ export function itemsRouter(session: Session, reports: Map<number, ImportReport>
     }),
     prepareSimilar: api.items.prepareSimilar.handler(() => ({ job: prepareSimilarity(session) })),
   };
-}
-
-function counted({ what, ids }: Removal): string {
-  return ids.length === 1 ? `1 ${what === 'images' ? 'image' : 'item'}` : `${ids.length.toLocaleString('en')} ${what}`;
 }

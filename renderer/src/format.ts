@@ -1,18 +1,10 @@
 import { formatBytes } from '../../main/contract/bytes.ts';
+import { count } from '../../main/contract/counts.ts';
 import type { Progress } from '../../main/contract/progress.ts';
 
-const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
+export { count, counted } from '../../main/contract/counts.ts';
+
 const compact = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 });
-
-/** 4886 -> "4,886". */
-export function count(value: number): string {
-  return whole.format(value);
-}
-
-/** "1 image", "412 images". */
-export function counted(value: number, one: string, many = `${one}s`): string {
-  return `${whole.format(value)} ${value === 1 ? one : many}`;
-}
 
 /** 0.9312 -> "93.1 %". */
 export function percent(share: number, digits = 1): string {

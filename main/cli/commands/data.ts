@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Removal, RemovalWeight } from '../../contract/api/items.ts';
+import { count, counted } from '../../contract/counts.ts';
 import type { Refusal } from '../../contract/images.ts';
 import { importFormats } from '../../contract/images.ts';
 import { importItems, type ImportOptions, type ImportReport } from '../../items/import.ts';
@@ -170,9 +171,8 @@ function addRemoveCommand(program: Command): void {
 }
 
 function describeRemoval({ images, items, labelled, copies }: RemovalWeight, done: boolean): string {
-  const count = (value: number, one: string): string => `${value.toLocaleString('en')} ${one}${value === 1 ? '' : 's'}`;
-  const what = `${count(items, 'item')} (${labelled.toLocaleString('en')} labelled), ${count(images, 'image')}`;
-  const files = copies ? `, ${count(copies, 'copied file')} deleted` : '';
+  const what = `${counted(items, 'item')} (${count(labelled)} labelled), ${counted(images, 'image')}`;
+  const files = copies ? `, ${counted(copies, 'copied file')} deleted` : '';
   return done
     ? `Removed ${what}${files}`
     : `This would remove ${what}${files}. It cannot be undone; add --yes to do it. Files outside the project stay.`;
@@ -202,7 +202,6 @@ export function listRefusals(title: string, refusals: readonly Refusal[]): strin
 }
 
 function describeImport(report: ImportReport): string {
-  const count = (value: number): string => value.toLocaleString('en');
   return [
     `Read as ${report.format}: ${count(report.imported)} items imported, ${count(report.alreadyThere)} already there, ${count(report.labelled)} labelled`,
     ...(report.withoutGroup ? [`${count(report.withoutGroup)} without a group`] : []),
