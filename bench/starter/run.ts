@@ -20,7 +20,14 @@ import { KeptResults } from '../study/kept.ts';
 import { tryWay } from '../study/ways.ts';
 import { contenders, type Contenders, fingerprint } from './networks.ts';
 import { type Figure, fineTuningTable, probeTable } from './tables.ts';
-import { fineTuningSeeds, type FineTuningTask, fineTuningTasks, type ProbeTask, probeTasks } from './tasks.ts';
+import {
+  fineTuningSeeds,
+  type FineTuningTask,
+  fineTuningTasks,
+  type ProbeTask,
+  probeTasks,
+  smearFields,
+} from './tasks.ts';
 
 if (!existsSync(shared)) {
   console.error('The real images and weights that are measured with are not at hand.');
@@ -33,9 +40,10 @@ const studio = createStudio(forkTrainer, { dataFolder: join(work, 'data') });
 try {
   const networks = await contenders(studio, work);
   const file = await fingerprint(networks.starter);
-  for (const task of await probeTasks(work)) for (const seed of task.seeds) await probe(task, seed, networks, file);
+  const smears = await smearFields(work);
+  for (const task of probeTasks(smears)) for (const seed of task.seeds) await probe(task, seed, networks, file);
   console.log(`${probeTable(kept.all, file)}\n`);
-  const tasks = await fineTuningTasks(work);
+  const tasks = fineTuningTasks(smears);
   for (const seed of fineTuningSeeds) for (const task of tasks) await tune(task, seed, networks, file);
   console.log(`${fineTuningTable(kept.all, file)}\n\n${machine}`);
 } finally {

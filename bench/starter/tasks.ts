@@ -10,7 +10,7 @@ export interface ProbeTask {
   readonly name: string;
   readonly folds: number;
   /** Items of a draw; the same for the same seed. */
-  readonly draw: (seed: number) => readonly (Labelled & { readonly group: string })[];
+  readonly draw: (seed: number) => readonly Grouped[];
   readonly seeds: readonly number[];
 }
 
@@ -18,10 +18,10 @@ export interface ProbeTask {
 const shrunkSide = 20;
 const smearLabels = 20;
 
-/** @param folder for the crops */
-export async function probeTasks(folder: string): Promise<ProbeTask[]> {
+type Grouped = Labelled & { readonly group: string };
+
+export function probeTasks(smears: readonly Grouped[]): ProbeTask[] {
   const cells = whiteCells().pool;
-  const smears = await smearFields(folder);
   return [
     {
       name: 'wbc',
@@ -57,10 +57,10 @@ export interface FineTuningTask {
 
 export const fineTuningSeeds = [0, 1];
 
-export async function fineTuningTasks(folder: string): Promise<FineTuningTask[]> {
-  const smears: DataSet = { name: 'bccd', size: 96, symmetric: true, pool: await smearFields(folder), test: [] };
+export function fineTuningTasks(smears: readonly Grouped[]): FineTuningTask[] {
+  const data: DataSet = { name: 'bccd', size: 96, symmetric: true, pool: smears, test: [] };
   return [
-    ...[10, 30, 100].map((perClass) => ({ data: smears, perClass })),
+    ...[10, 30, 100].map((perClass) => ({ data, perClass })),
     // A class of white cells has 24 items left to learn from beside those that are measured on.
     ...[10, 24].map((perClass) => ({ data: whiteCells(), perClass })),
   ];
@@ -72,13 +72,15 @@ const classes = <T extends Labelled>(items: readonly T[]): Map<string, T[]> => M
  * Fields of the smears that the starter's recipe leaves alone (`is_transfer_smear` in scripts/starter/data.py): around a
  * white cell, around a platelet where no white cell is, around a red cell where neither is. What they are named for lies
  * anywhere in them, they are shrunk, and grey: else their colour alone would tell.
+ *
+ * @param folder for the fields
  */
-async function smearFields(folder: string): Promise<(Labelled & { group: string })[]> {
+export async function smearFields(folder: string): Promise<Grouped[]> {
   const source = join(shared, 'data/bccd');
   const target = join(folder, `bccd-${shrunkSide}`);
   await mkdir(target, { recursive: true });
   const random = createRandom(0);
-  const items: (Labelled & { group: string })[] = [];
+  const items: Grouped[] = [];
   for (const name of readdirSync(join(source, 'JPEGImages')).sort()) {
     if (createHash('sha256').update(name).digest()[0] % 2 === 0) continue;
     const stem = name.replace(/\.jpg$/, '');
