@@ -1,23 +1,15 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Advice } from '../../main/contract/advice.ts';
 import type { TrainReport } from '../../main/training/recipe.ts';
 import { parfocal, parfocalJson } from '../support/command-line.ts';
-import { writeClasses } from '../support/core.ts';
+import { workshop, writeClasses } from '../support/core.ts';
 import { describeWithShared, sharedFolder } from '../support/shared.ts';
 
-let folder: string;
-let networks: string;
+const work = workshop();
+const { folder } = work;
+const networks = work.path('data');
 const run = <T>(...args: string[]): Promise<T> => parfocalJson<T>(networks, ...args);
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'parfocal-advise-'));
-  networks = join(folder, 'data');
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('parfocal advise plans, and parfocal train carries the plan out', { timeout: 120_000 }, async () => {
   await writeClasses(join(folder, 'images'), 15);

@@ -1,21 +1,14 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { EstimateReport } from '../../main/contract/estimates.ts';
 import { parfocal, parfocalJson } from '../support/command-line.ts';
-import { tinyNetwork, writeClasses } from '../support/core.ts';
+import { tinyNetwork, workshop, writeClasses } from '../support/core.ts';
 
-let folder: string;
-let networks: string;
+const work = workshop();
+const { folder } = work;
+const networks = work.path('data');
 const run = <T>(...args: string[]): Promise<T> => parfocalJson<T>(networks, ...args);
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'parfocal-estimate-'));
-  networks = join(folder, 'data');
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('parfocal estimate', () => {
   it('says what every freeze point, or one, would take, and measures once', { timeout: 120_000 }, async () => {

@@ -1,23 +1,16 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Probed } from '../../main/probing/probe.ts';
 import { parfocal, parfocalJson } from '../support/command-line.ts';
-import { tinyNetwork, writeClasses } from '../support/core.ts';
+import { tinyNetwork, workshop, writeClasses } from '../support/core.ts';
 import { describeWithShared, sharedFolder } from '../support/shared.ts';
 
-let folder: string;
-let networks: string;
+const work = workshop();
+const { folder } = work;
+const networks = work.path('data');
 const run = <T>(...args: string[]): Promise<T> => parfocalJson<T>(networks, ...args);
 const data = (name: string): string => join(sharedFolder, 'data', name);
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'parfocal-probe-'));
-  networks = join(folder, 'data');
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('parfocal probe', () => {
   it('prints a line for every freeze point, and marks the best', { timeout: 60_000 }, async () => {

@@ -1,22 +1,18 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NetworkInfo } from '../../main/contract/networks.ts';
 import { openNetwork } from '../../main/engine/networks/network.ts';
 import { parfocalJson } from '../support/command-line.ts';
+import { workshop } from '../support/core.ts';
 
 const resources = fileURLToPath(new URL('../../resources/', import.meta.url));
 const box = join(resources, 'networks/starter');
 
-let folder: string;
+const work = workshop();
+const { folder } = work;
 const run = <T = unknown>(...args: string[]): Promise<T> => parfocalJson<T>(join(folder, 'data'), ...args);
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'parfocal-starter-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the starter', () => {
   it('ships small, with its card, and described as it would be if it were added', async () => {

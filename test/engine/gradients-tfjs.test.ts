@@ -7,7 +7,7 @@ import { createTensor } from '../../main/engine/graph/tensors.ts';
 import type { Model } from '../../main/engine/graph/types.ts';
 import { readTfjsModel } from '../../main/engine/importers/tfjs.ts';
 import { distanceBetween, lengthOf, lossAndGradients } from '../support/backward.ts';
-import { layers, randomImages, randomise, saveTfjs, tf } from '../support/tfjs.ts';
+import { activations, layers, randomImages, randomise, saveTfjs, tf } from '../support/tfjs.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -175,21 +175,6 @@ describe('the same loss and gradients as TensorFlow.js', () => {
       13,
     ));
 
-  const activations = [
-    'relu',
-    'relu6',
-    'sigmoid',
-    'softmax',
-    'tanh',
-    'hardSigmoid',
-    'elu',
-    'selu',
-    'softplus',
-    'softsign',
-    'swish',
-    'gelu',
-    'mish',
-  ] as const;
   for (const activation of activations)
     test(`the activation ${activation}`, () =>
       expectSameGradients(plain(5, conv(4, { activation }), conv(4), layers.layers.activation({ activation })), 5));

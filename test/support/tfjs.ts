@@ -12,6 +12,23 @@ await tf.setBackend('cpu');
 // Otherwise it advertises its native backend on the first use.
 tf.enableProdMode();
 
+/** Activations that a layer of TensorFlow.js may have, and that do something. */
+export const activations = [
+  'relu',
+  'relu6',
+  'sigmoid',
+  'softmax',
+  'tanh',
+  'hardSigmoid',
+  'elu',
+  'selu',
+  'softplus',
+  'softsign',
+  'swish',
+  'gelu',
+  'mish',
+] as const;
+
 /** Gives every weight random values, BatchNormalization's statistics among them, so that none is at a neutral default. */
 export function randomise(model: layers.LayersModel, seed = 1): void {
   const values = model.weights.map(({ name, shape }, i) => {
