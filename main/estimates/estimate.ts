@@ -27,11 +27,10 @@ export interface EstimateRequest {
 
 /** What a fine-tuning would take at every stop of the freeze slider, from what was measured of it so far. */
 export async function estimate(project: Project, request: EstimateRequest): Promise<EstimateReport> {
-  const { network, size, settings, circumstances } = planned(project, request);
+  const { network, size, settings, circumstances, split } = planned(project, request);
   const kept = await keptCalibration(project, circumstances);
-  const { counts, items } = plannedSplit(project);
-  const { train, validation } = counts;
-  const classes = new Set(items.map(({ classId }) => classId)).size;
+  const { train, validation } = split.counts;
+  const classes = new Set(split.items.map(({ classId }) => classId)).size;
   const { info } = network;
   return {
     network: { hash: info.hash, name: info.name },
@@ -59,8 +58,8 @@ export async function calibrateEstimates(
   request: EstimateRequest,
   control: Control = {},
 ): Promise<{ readonly device: string }> {
-  const { network, size, settings, circumstances } = planned(project, request);
-  const { items } = plannedSplit(project);
+  const { network, size, settings, circumstances, split } = planned(project, request);
+  const { items } = split;
   if (items.length === 0)
     throw new UserError('Nothing is labelled yet, so there is nothing to train on. Label some items first.');
   const labelled = new Set(items.map(({ id }) => id));
@@ -89,10 +88,10 @@ export async function calibrateEstimates(
 }
 
 function planned(project: Project, { network, choice, size: wanted, device }: EstimateRequest) {
-  const { counts } = plannedSplit(project);
-  const settings = fineTuningOf(network.info, counts.train, { ...choice, freeze: null });
+  const split = plannedSplit(project);
+  const settings = fineTuningOf(network.info, split.counts.train, { ...choice, freeze: null });
   const size = wanted ?? network.info.preprocessing.size;
-  return { network, size, settings, circumstances: { network: network.info.hash, size, device, settings } };
+  return { network, size, settings, circumstances: { network: network.info.hash, size, device, settings }, split };
 }
 
 interface Extent {
@@ -117,6 +116,7 @@ function stopEstimates(
   const classifier = last.shape[0] * classes;
   const wanted = distinctViews(settings.augmentation, settings.views);
   const times = measured ? timesOf(measured, points, settings, train, validation) : undefined;
+  const full = times?.(0, 0).epochSeconds ?? null;
   const most = last.multiplyAddsBefore + classifier;
   return [null, ...points].map((point, stop): StopEstimate => {
     const trained = last.parametersBefore - (point?.parametersBefore ?? 0) + (last.shape[0] + 1) * classes;
@@ -125,7 +125,6 @@ function stopEstimates(
       : 0;
     const rows = train * views + validation;
     const own = times?.(stop, rows);
-    const full = times?.(0, 0).epochSeconds ?? null;
     return {
       freeze: point?.name ?? null,
       parameters: trained,
