@@ -37,6 +37,9 @@ export function networksRouter(session: Session) {
     return found;
   };
 
+  /** Choices hold in the order in which they were made: each waits for the one before, whose files may take longer. */
+  let lastChoice: Promise<unknown> = Promise.resolve();
+
   return {
     list: api.networks.list.handler(() => atHand().map(({ info }) => info)),
     graph: api.networks.graph.handler(({ input: { hash } }) => readGraph(studio, find(hash))),
@@ -85,10 +88,14 @@ export function networksRouter(session: Session) {
       const project = session.project();
       const found = find(hash);
       const kept = point === null || point === 'last' ? point : selectPoint(found, point).name;
-      await copyNetwork(found, project.networksFolder);
-      setSetting(project, 'network', hash);
-      setSetting(project, 'point', kept);
-      session.touch('networks');
+      const chosen = lastChoice.then(async () => {
+        await copyNetwork(found, project.networksFolder);
+        setSetting(project, 'network', hash);
+        setSetting(project, 'point', kept);
+        session.touch('networks');
+      });
+      lastChoice = chosen.catch(() => undefined);
+      await chosen;
       return null;
     }),
     library: api.networks.library.handler(() => describeLibrary(studio)),
