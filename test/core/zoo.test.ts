@@ -46,7 +46,7 @@ describe('the catalogue', () => {
       expect(entry.addresses.every((address) => address.startsWith('https://') && address.endsWith(entry.file))).toBe(
         true,
       );
-      expect(entry.scalingSource).toMatch(/ONNX Model Zoo’s page of .*(RGB|BGR)/);
+      expect(entry.scalingSource).toMatch(/(ONNX|Open) Model Zoo’s page of .*(RGB|BGR)/);
       expect(entry.scaling.channels).toBe(entry.scalingSource.includes('BGR') ? 'bgr' : 'rgb');
       // Weights are what a file is made of.
       expect(entry.bytes / (4 * entry.parameters)).toBeGreaterThan(0.95);

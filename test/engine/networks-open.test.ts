@@ -11,8 +11,11 @@ import { metadataKeys } from '../../main/engine/networks/metadata.ts';
 import { openNetwork } from '../../main/engine/networks/network.ts';
 import { scalings } from '../../main/engine/networks/preprocessing.ts';
 import { createSession } from '../../main/engine/runtime/session.ts';
+import { buildStep } from '../../main/engine/training/training-graph.ts';
+import { denseNet, denseNetOfCaffe2 } from '../support/families.ts';
 import { NetworkBuilder } from '../support/networks.ts';
 import { layers, saveTfjs } from '../support/tfjs.ts';
+import { requestFor } from '../support/training.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -267,4 +270,18 @@ test('older operator sets are opened', async () => {
   const network = await openNetwork(file, { preprocessing: scalings.tf });
   expect(network).toMatchObject({ size: 16, classifier: { name: 'classes', classes: 3 } });
   expect(await scores(file, 16)).toHaveLength(6);
+});
+
+test('DenseNet as the ONNX Model Zoo has it, by way of Caffe2, is cut where any DenseNet is, and trained', async () => {
+  const plain = await openNetwork(await saved(denseNet(), 'dense'), { preprocessing: scalings.torch });
+  const network = await openNetwork(await saved(denseNetOfCaffe2(), 'dense-caffe2'), { preprocessing: scalings.caffe });
+  expect(network.classifier).toMatchObject({ name: 'fc6', classes: 1000 });
+  expect(network.freezePoints.map(({ shape }) => shape)).toEqual(plain.freezePoints.map(({ shape }) => shape));
+  const whole = requestFor(network, undefined);
+  expect(buildStep(whole).state.length).toBeGreaterThan(3 * 121);
+  // A factor and a summand more for each of its normalisations.
+  const norms = network.model.graph.nodes.filter(({ op }) => op === 'BatchNormalization').length;
+  const own = requestFor(plain, undefined).parameters.length;
+  expect(norms).toBe(121);
+  expect(whole.parameters.length - own).toBe(2 * norms);
 });

@@ -7,8 +7,17 @@ import { NetworkBuilder } from './networks.ts';
  * `width` says (1: as in the paper).
  */
 
-const normed = (net: NetworkBuilder, name: string, from: string, channels: number, options = {}): string =>
-  net.relu(`${name}/relu`, net.norm(`${name}/bn`, net.conv(`${name}/conv`, from, channels, options)));
+type Norm = (net: NetworkBuilder, name: string, from: string) => string;
+const plainNorm: Norm = (net, name, from) => net.norm(name, from);
+
+const normed = (
+  net: NetworkBuilder,
+  name: string,
+  from: string,
+  channels: number,
+  options = {},
+  norm = plainNorm,
+): string => net.relu(`${name}/relu`, norm(net, `${name}/bn`, net.conv(`${name}/conv`, from, channels, options)));
 
 function classified(net: NetworkBuilder, value: string, classes: number): Model {
   const channels = net.channels(value);
@@ -50,26 +59,54 @@ export function resNet18(width = 0.125, size = 224): Model {
   return classified(net, value, 10);
 }
 
+const denseNet121 = [6, 12, 24, 16];
+
 /** Huang et al., arXiv 1608.06993, table 1: DenseNet-121 with layers [6, 12, 24, 16]. */
-export function denseNet(layers: readonly number[] = [6, 12, 24, 16], growth = 4, size = 224): Model {
+export function denseNet(layers: readonly number[] = denseNet121, growth = 4, size = 224): Model {
   const net = new NetworkBuilder();
-  let value = normed(net, 'conv0', net.input(['N', 3, size, size]), 2 * growth, { kernel: 7, stride: 2 });
+  return classified(net, denseFeatures(net, net.input(['N', 3, size, size]), layers, growth), 10);
+}
+
+/**
+ * DenseNet-121 in the form of the ONNX Model Zoo's file, which came by way of Caffe and Caffe2: of operator set 12, every
+ * normalisation followed by factors and summands of its own that are brought to shape, a convolution for a classifier.
+ */
+export function denseNetOfCaffe2(growth = 4, size = 224): Model {
+  const net = new NetworkBuilder();
+  const inTwo: Norm = (_, name, from) => {
+    const aligned = (): string => net.add('Unsqueeze', '', [net.weights([net.channels(from)])], { axes: ints([1, 2]) });
+    const scaled = net.add('Mul', `${name}/scaled`, [net.norm(`${name}/statistics`, from), aligned()]);
+    return net.add('Add', name, [scaled, aligned()]);
+  };
+  const features = denseFeatures(net, net.input([1, 3, size, size]), denseNet121, growth, inTwo);
+  const pooled = net.add('GlobalAveragePool', 'pool5', [features]);
+  return { ...net.model(net.conv('fc6', pooled, 1000, { kernel: 1 }), [1, 1000, 1, 1]), opset: 12 };
+}
+
+function denseFeatures(
+  net: NetworkBuilder,
+  input: string,
+  layers: readonly number[],
+  growth: number,
+  norm = plainNorm,
+): string {
+  let value = normed(net, 'conv0', input, 2 * growth, { kernel: 7, stride: 2 }, norm);
   value = padded(net, 'pool0', value);
   for (const [stage, count] of layers.entries()) {
     for (let layer = 1; layer <= count; layer++) {
       const name = `dense${stage + 1}_${layer}`;
-      const before = net.relu(`${name}/relu1`, net.norm(`${name}/bn1`, value));
-      const bottleneck = normed(net, `${name}/bottleneck`, before, 4 * growth, { kernel: 1 });
+      const before = net.relu(`${name}/relu1`, norm(net, `${name}/bn1`, value));
+      const bottleneck = normed(net, `${name}/bottleneck`, before, 4 * growth, { kernel: 1 }, norm);
       const added = net.conv(`${name}/conv2`, bottleneck, growth);
       value = net.concat(`${name}/concat`, [value, added]);
     }
     if (stage === layers.length - 1) break;
     const name = `transition${stage + 1}`;
-    const before = net.relu(`${name}/relu`, net.norm(`${name}/bn`, value));
+    const before = net.relu(`${name}/relu`, norm(net, `${name}/bn`, value));
     value = net.conv(`${name}/conv`, before, Math.floor(net.channels(value) / 2), { kernel: 1 });
     value = net.pool(`${name}/pool`, value, 'AveragePool');
   }
-  return classified(net, net.relu('last/relu', net.norm('last/bn', value)), 10);
+  return net.relu('last/relu', norm(net, 'last/bn', value));
 }
 
 /** Szegedy et al., arXiv 1409.4842, table 1: nine modules of four branches. */
