@@ -8,6 +8,7 @@ import { zooEntries } from './zoo/entries.ts';
 
 interface InspectOptions {
   readonly weights?: string;
+  readonly mean?: string;
   readonly size?: number;
 }
 
@@ -20,12 +21,13 @@ interface InspectOptions {
 export async function inspectFile(
   { dataFolder, trainer }: Pick<Studio, 'dataFolder' | 'trainer'>,
   path: string,
-  { weights, size }: InspectOptions,
+  { weights, mean, size }: InspectOptions,
   control: Control,
 ): Promise<Inspection> {
   const file = resolve(path);
   const options = {
     ...(weights === undefined ? {} : { weights: resolve(weights) }),
+    ...(mean === undefined ? {} : { mean: resolve(mean) }),
     ...(size === undefined ? {} : { size }),
   };
   const found = await trainer.run('inspect-network', { path: file, ...options }, control);

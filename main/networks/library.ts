@@ -71,6 +71,7 @@ export async function addNetwork(
         ...(weights === undefined ? {} : { weights: resolve(weights) }),
         target: partial,
         ...preprocessing,
+        ...(preprocessing.mean === undefined ? {} : { mean: resolve(preprocessing.mean) }),
       },
       control,
     );

@@ -59,10 +59,9 @@ export function networksRouter(session: Session) {
       const found = looks.get(job)?.find((one) => one.point === point);
       return found ? asPictures(found) : null;
     }),
-    inspect: api.networks.inspect.handler(({ input: { path, weights, size } }) => {
+    inspect: api.networks.inspect.handler(({ input: { path, ...options } }) => {
       const description = { kind: 'inspect-network', title: `Reading ${basename(path)}` } as const;
       const job = session.jobs.start(description, async (control, id) => {
-        const options = { ...(weights === undefined ? {} : { weights }), ...(size === undefined ? {} : { size }) };
         const found = await inspectFile(studio, path, options, control);
         inspections.clear();
         inspections.set(id, found);
@@ -70,14 +69,11 @@ export function networksRouter(session: Session) {
       return { job };
     }),
     inspected: api.networks.inspected.handler(({ input: { job } }) => inspections.get(job) ?? null),
-    add: api.networks.add.handler(({ input: { path, weights, name, scaling, size } }) => {
-      const options = {
-        ...(weights === undefined ? {} : { weights }),
-        ...(name === undefined ? {} : { name }),
-        ...(scaling === undefined ? {} : { scaling }),
-        ...(size === undefined ? {} : { size }),
-      };
-      const description = { kind: 'add-network', title: `Adding the network ${name ?? basename(path)}` } as const;
+    add: api.networks.add.handler(({ input: { path, ...options } }) => {
+      const description = {
+        kind: 'add-network',
+        title: `Adding the network ${options.name ?? basename(path)}`,
+      } as const;
       const job = session.jobs.start(description, async (control) => {
         await addNetwork(libraryFolder, trainer, path, options, control);
         session.touch('networks');

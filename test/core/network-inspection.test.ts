@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { zoo } from '../../main/networks/zoo/catalogue.ts';
 import { guessScaling } from '../../main/engine/networks/guess-scaling.ts';
-import { caffeInput, caffeLayer, caffeModel, caffeWeights } from '../support/caffe.ts';
+import { caffeInput, caffeLayer, caffeMean, caffeModel, caffeWeights } from '../support/caffe.ts';
 import { tinyNetwork, workshop } from '../support/core.ts';
 import { type Desk, desk } from '../support/studio.ts';
 
 const work = workshop();
 
-async function inspect({ client, done }: Desk, path: string, options: { weights?: string; size?: number } = {}) {
+async function inspect(
+  { client, done }: Desk,
+  path: string,
+  options: { weights?: string; mean?: string; size?: number } = {},
+) {
   const started = await client.networks.inspect({ path, ...options });
   await done(started);
   return (await client.networks.inspected(started))!;
@@ -62,7 +66,7 @@ describe('a file that is read before it is added', () => {
     const found = await inspect(own, path, { weights });
     expect(found).toMatchObject({ format: 'caffe', isCertain: false, scaling: found.scalings.caffe });
     const refused = await own.over(await own.client.networks.add({ path, weights }));
-    expect(refused.error).toMatch(/how this network wants its pixels scaled is not known/);
+    expect(refused.error).toMatch(/how this network wants its pixels scaled is not known.*Or give its mean image/);
     const scaling = { ...found.scalings.caffe, mean: [104, 117, 123] as [number, number, number] };
     await own.done(await own.client.networks.add({ path, weights, scaling }));
     const [added] = await own.client.networks.list();
@@ -72,6 +76,17 @@ describe('a file that is read before it is added', () => {
       file: 'model.prototxt',
       preprocessing: { mean: [104, 117, 123] },
     });
+    const mean = work.write('elsewhere/mean.binaryproto', caffeMean([104.1, 117.2, 123.3]));
+    const known = await inspect(own, path, { weights, mean });
+    expect(known).toMatchObject({ isCertain: true, scaling: { mean: [104.1, 117.2, 123.3], channels: 'bgr' } });
+    // The same network, told another way.
+    await own.done(await own.client.networks.add({ path, weights, mean }));
+    expect((await own.client.networks.list())[0]).toMatchObject({
+      preprocessing: { mean: [104.1, 117.2, 123.3] },
+      preprocessingSource: known.scalingReason,
+    });
+    const over = await own.over(await own.client.networks.add({ path, weights, mean: weights }));
+    expect(over.error).toMatch(/net\.caffemodel is not a mean image of Caffe’s/);
   });
 
   it('is refused where it is none, with why', async () => {

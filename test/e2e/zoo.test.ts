@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { ZooEntry } from '../../main/contract/zoo.ts';
 import { zoo } from '../../main/networks/zoo/catalogue.ts';
 import { browser, describeWithBrowser } from '../support/browser.ts';
-import { caffeInput, caffeLayer, caffeModel, caffeWeights } from '../support/caffe.ts';
+import { caffeInput, caffeLayer, caffeMean, caffeModel, caffeWeights } from '../support/caffe.ts';
 import { parfocalJson } from '../support/command-line.ts';
 import { noisePng, tinyNetwork, workshop } from '../support/core.ts';
 import { cutAfter, fileServer } from '../support/file-server.ts';
@@ -140,6 +140,12 @@ describeWithBrowser('Networks from elsewhere', () => {
     await dialog.getByText('As the network would get it', { exact: true }).waitFor();
     await dialog.getByText('1. blue').waitFor();
     await picture(page, 'guided');
+    await dialog
+      .getByRole('textbox', { name: 'Its mean image' })
+      .fill(work.write('weights/mean.binaryproto', caffeMean([104, 117, 123])));
+    await dialog.getByRole('button', { name: 'Read it' }).click();
+    await dialog.getByText(/Known: the mean image says it \(mean\.binaryproto, 4 × 2 pixels\)/).waitFor();
+    await picture(page, 'guided-mean');
     await axe(page);
     const way = dialog.getByLabel('How it wants its pixels');
     await way.selectOption('unit');

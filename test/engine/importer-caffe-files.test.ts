@@ -1,13 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { readCaffeModel } from '../../main/engine/importers/caffe.ts';
 import { findCaffeFiles } from '../../main/engine/importers/caffe-files.ts';
+import { readCaffeMean } from '../../main/engine/importers/caffe-mean.ts';
 import { parseTextProto } from '../../main/engine/importers/caffe-text.ts';
 import { readCaffeWeights } from '../../main/engine/importers/caffe-weights.ts';
-import { caffeBlob, caffeInput, caffeLayer, caffeModel, caffeWeights } from '../support/caffe.ts';
+import { openNetwork } from '../../main/engine/networks/network.ts';
+import { caffeBlob, caffeInput, caffeLayer, caffeMean, caffeModel, caffeWeights } from '../support/caffe.ts';
 import { randomNumbers } from '../support/networks.ts';
 
 let folder: string;
@@ -220,6 +222,86 @@ describe('a .caffemodel', () => {
         expect((error as Error).name).toBe('EngineError');
       }
     }
+  });
+});
+
+describe('a mean image', () => {
+  const imageNet = [104.007, 116.669, 122.679];
+  const blob = (shape: readonly number[], data: ArrayLike<number>): Uint8Array =>
+    caffeBlob({ shape, data: Float32Array.from(data) });
+
+  it.each([
+    ['of the form before', caffeMean(imageNet)],
+    ['of today’s form', caffeMean(imageNet, {}, {})],
+    ['of doubles', caffeMean(imageNet, {}, { isOld: true, isDouble: true })],
+    ['of numbers one by one', caffeMean(imageNet, {}, { isOld: true, isUnpacked: true })],
+    [
+      'without a batch',
+      blob(
+        [3, 1, 2],
+        imageNet.flatMap((mean) => [mean - 1, mean + 1]),
+      ),
+    ],
+  ])('%s becomes one mean a channel, blue first', async (_what, content) => {
+    const at = await write({ 'mean.binaryproto': content });
+    expect((await readCaffeMean(at('mean.binaryproto'))).channels).toEqual(imageNet);
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['that is cut short', caffeMean(imageNet).subarray(0, 60), /is not a mean image .*cut short, damaged/],
+    ['whose numbers are cut', Uint8Array.from([0x2a, 3, 1, 2, 3]), /values of the mean image are cut short/],
+    ['that is something else', new TextEncoder().encode('<html>not here</html>'), /is not a mean image/],
+    ['that is a .caffemodel', bytes, /is not a mean image .*0 values/],
+    ['that is empty', new Uint8Array(), /is not a mean image .*0 values/],
+    ['with fewer values than its shape', blob([1, 3, 4, 4], [1, 2, 3]), /has 3 values, but its shape .* takes 48/],
+    ['of a huge shape', blob([1, 3, 1e9, 1e9], []), /is not a mean image/],
+    ['of a negative shape', blob([1, 3, -2, -2], new Float32Array(12)), /is not a mean image/],
+    ['of no pixels', blob([1, 3, 0, 0], []), /is not one mean image: its shape is \[1, 3, 0, 0\]/],
+    ['of one number', blob([], [1]), /is not one mean image/],
+    ['of two images', blob([2, 3, 1, 1], [1, 2, 3, 4, 5, 6]), /is not one mean image: its shape is \[2, 3, 1, 1\]/],
+    ['of gray images', caffeMean([128]), /is the mean of images with 1 channel\. .* three/],
+    ['with a value that is no number', blob([1, 3, 1, 1], [1, NaN, 3]), /is damaged: some of its values/],
+  ])('%s is refused, with the file’s name', async (_what, content, reason) => {
+    const at = await write({ 'mean.binaryproto': content });
+    const read = readCaffeMean(at('mean.binaryproto'));
+    await expect(read).rejects.toThrow(reason);
+    await expect(read).rejects.toThrow(/^\S*mean\.binaryproto /);
+    await expect(read).rejects.toMatchObject({ name: 'EngineError' });
+  });
+
+  it('that is not there, or larger than any, is refused unread', async () => {
+    const at = await write({ 'large.binaryproto': '' });
+    await truncate(at('large.binaryproto'), 17 * 2 ** 20);
+    await expect(readCaffeMean(at('large.binaryproto'))).rejects.toThrow(/more than such a file can have/);
+    await expect(readCaffeMean(at('none.binaryproto'))).rejects.toThrow(/none\.binaryproto cannot be read/);
+  });
+
+  it('says how pixels are scaled, with the factor that the layers’ file has for it', async () => {
+    const data = 'layer { name: "data" type: "Data" top: "data" transform_param { crop_size: 8 SETTINGS } }';
+    const training = `${data}${convolution('num_output: 4 kernel_size: 3')}`;
+    const at = await write({
+      'deploy.prototxt': good,
+      'train.prototxt': training.replace('SETTINGS', 'scale: 0.5 mean_file: "mean.binaryproto"'),
+      'net.caffemodel': bytes,
+      'mean.binaryproto': caffeMean(imageNet),
+    });
+    const options = { weights: at('net.caffemodel'), mean: at('mean.binaryproto') };
+    const deploy = await openNetwork(at('deploy.prototxt'), options);
+    expect(deploy.preprocessing).toMatchObject({
+      mean: imageNet,
+      deviation: [1, 1, 1],
+      range: [0, 255],
+      channels: 'bgr',
+    });
+    expect(deploy.preprocessingReason).toMatch(/mean\.binaryproto, 4 × 2 pixels.* averaged over its area/);
+    const trained = await openNetwork(at('train.prototxt'), options);
+    expect(trained.preprocessing).toMatchObject({ mean: imageNet, deviation: [2, 2, 2] });
+    expect(trained.preprocessingReason).toMatch(/times 0\.5/);
+    const without = await openNetwork(at('train.prototxt'), { weights: at('net.caffemodel') });
+    expect(without.preprocessing).toBeUndefined();
+    await expect(openNetwork(at('other.onnx'), { mean: at('mean.binaryproto') })).rejects.toThrow(
+      /mean\.binaryproto: a mean image goes with a network of Caffe’s/,
+    );
   });
 });
 

@@ -52,6 +52,19 @@ export function caffeBlob(
   return writer.finish();
 }
 
+/** A mean image (.binaryproto) whose channels rise evenly by 1 in all, around their means. */
+export function caffeMean(
+  means: readonly number[],
+  { width = 4, height = 2 } = {},
+  options: CaffeModelOptions = { isOld: true },
+): Uint8Array {
+  const area = width * height;
+  const data = Float32Array.from(
+    means.flatMap((mean) => Array.from({ length: area }, (_, at) => mean + at / (area - 1) - 0.5)),
+  );
+  return caffeBlob({ shape: [1, means.length, height, width], data }, options);
+}
+
 let seed = 1;
 /** Random weights in −1 to 1 over the root of their inputs. */
 export function caffeWeights(shape: readonly number[], { low = -1, high = 1 } = {}): CaffeBlob {

@@ -72,6 +72,12 @@ export function addNetworkCommands(program: Command): void {
       'an .onnx file, the folder or model.json of a TensorFlow.js layers-model, a .prototxt of Caffe; with --run a project',
     )
     .option('--weights <file>', 'the .caffemodel of a network of Caffe, where it does not lie beside it')
+    .addOption(
+      new Option(
+        '--mean <file>',
+        'the mean image (.binaryproto) of a network of Caffe; it is averaged over its area, to one mean for each channel',
+      ).conflicts('preprocessing'),
+    )
     .option('--run <number>', 'the network that this run of the project fine-tuned', number({ min: 1, whole: true }))
     .option('--name <name>', 'what to call it; its file’s name when left out')
     .addOption(
@@ -89,7 +95,15 @@ export function addNetworkCommands(program: Command): void {
           name,
           run,
           weights,
-        }: { preprocessing?: ScalingName; size?: number; name?: string; run?: number; weights?: string },
+          mean,
+        }: {
+          preprocessing?: ScalingName;
+          size?: number;
+          name?: string;
+          run?: number;
+          weights?: string;
+          mean?: string;
+        },
         command: Command,
       ) => {
         await answer(command, async ({ studio, open, control }) => {
@@ -99,6 +113,7 @@ export function addNetworkCommands(program: Command): void {
             ...(size === undefined ? {} : { size }),
             ...(name === undefined ? {} : { name }),
             ...(weights === undefined ? {} : { weights }),
+            ...(mean === undefined ? {} : { mean }),
           };
           const { info } = await addNetwork(studio.libraryFolder, studio.trainer, file, options, control);
           return { json: info, text: `Added ${info.name}\n\n${describeNetwork(info)}` };

@@ -37,6 +37,8 @@ export const networksContract = {
       z.object({
         path: pathSchema,
         weights: pathSchema.optional(),
+        /** The mean image (.binaryproto) of a network of Caffe's. */
+        mean: pathSchema.optional(),
         size: z.int().min(8).max(4096).optional(),
       }),
     )
@@ -50,6 +52,8 @@ export const networksContract = {
         path: pathSchema,
         /** The .caffemodel of a network of Caffe's, where it does not lie beside it. */
         weights: pathSchema.optional(),
+        /** Its mean image (.binaryproto), where no scaling is given. */
+        mean: pathSchema.optional(),
         name: z.string().min(1).max(200).optional(),
         /** By name, or any other. */
         scaling: z.union([z.enum(scalingNames), scalingSchema]).optional(),

@@ -56,7 +56,8 @@ export async function readCaffeFiles({ layers, weights }: CaffeFiles): Promise<{
   return { text, bytes: await readLimited(weights, mostWeightBytes) };
 }
 
-async function readLimited(file: string, most: number): Promise<Uint8Array> {
+/** @throws EngineError for a file that cannot be read or has more bytes than `most` */
+export async function readLimited(file: string, most: number): Promise<Uint8Array> {
   try {
     const { size } = await stat(file);
     if (size > most) throw new EngineError(`it has ${size} bytes, which is more than such a file can have`);

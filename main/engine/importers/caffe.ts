@@ -9,6 +9,7 @@ import type { CaffeFiles } from './caffe-files.ts';
 import { caffeLayers } from './caffe-layers.ts';
 import { describeNet } from './caffe-net.ts';
 import type { CaffeLayer, CaffeNet } from './caffe-net.ts';
+import { readCaffeMean } from './caffe-mean.ts';
 import { batchNormalisation, scalesChannels } from './caffe-normalisation.ts';
 import { scalingOf } from './caffe-scaling.ts';
 import { CaffeScope } from './caffe-scope.ts';
@@ -21,18 +22,24 @@ export interface CaffeImport {
   readonly model: Model;
   /** Side of the square image that the file declares; undefined where it is not square. */
   readonly declaredSize: number | undefined;
-  /** Undefined where the file does not say it: a file for deployment never does. */
+  /** Undefined where neither file says it, and no mean image is given: a file for deployment never does. */
   readonly scaling: RecognisedScaling | undefined;
+}
+
+export interface CaffeOptions {
+  /** Side of the image, for a network whose own is not square. */
+  readonly size?: number;
+  /** The file of the mean image (.binaryproto). */
+  readonly mean?: string;
 }
 
 /**
  * Reads a network of Caffe's as an ONNX graph, for images of the size that it declares: as it runs when it is tested, without
  * what only trains or measures, up to the last of its outputs.
  *
- * @param size side of the image, for a network whose own is not square
  * @throws EngineError that names the file, the line, the layer and the reason
  */
-export async function readCaffeModel(files: CaffeFiles, size?: number): Promise<CaffeImport> {
+export async function readCaffeModel(files: CaffeFiles, { size, mean }: CaffeOptions = {}): Promise<CaffeImport> {
   const { text, bytes } = await readCaffeFiles(files);
   const file = basename(files.layers);
   const net = describeNet(parseTextProto(text, file), file);
@@ -50,7 +57,8 @@ export async function readCaffeModel(files: CaffeFiles, size?: number): Promise<
   builder.output(output.value, 'float32', ['N', ...output.shape]);
   const model = builder.build({ producer: 'Caffe' });
   checkModel(model);
-  return { model, declaredSize, scaling: scalingOf(net.transform) };
+  const meanImage = mean === undefined ? undefined : await readCaffeMean(mean);
+  return { model, declaredSize, scaling: scalingOf(net.transform, meanImage) };
 }
 
 /** A layer with its blobs told apart: a layer may write over the blob that it reads. */

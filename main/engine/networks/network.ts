@@ -23,6 +23,8 @@ export interface OpenOptions {
   readonly preprocessing?: Scaling;
   /** The file with the weights of a network of Caffe's; the one that lies beside it when absent. */
   readonly weights?: string;
+  /** The mean image (.binaryproto) of a network of Caffe's, which says how its pixels are scaled. */
+  readonly mean?: string;
 }
 
 /** A pretrained network at one input size. */
@@ -104,11 +106,14 @@ interface ReadNetwork {
   readonly scaling?: RecognisedScaling | undefined;
 }
 
-async function readNetwork(file: string, { size, weights }: OpenOptions): Promise<ReadNetwork> {
+async function readNetwork(file: string, { size, weights, mean }: OpenOptions): Promise<ReadNetwork> {
   if (isCaffePath(file)) {
-    const { model, declaredSize, scaling } = await readCaffeModel(await findCaffeFiles(file, weights), size);
+    const options = { ...(size === undefined ? {} : { size }), ...(mean === undefined ? {} : { mean }) };
+    const { model, declaredSize, scaling } = await readCaffeModel(await findCaffeFiles(file, weights), options);
     return { model, pretrainedSize: declaredSize, scaling };
   }
+  if (mean !== undefined)
+    throw new EngineError(`${mean}: a mean image goes with a network of Caffe’s, and ${file} is none.`);
   if (await isTfjsPath(file)) {
     const { model, declaredSize } = await readTfjsModel(file, size === undefined ? {} : { size });
     return { model, pretrainedSize: declaredSize };

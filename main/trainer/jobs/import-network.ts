@@ -21,6 +21,8 @@ export interface PreprocessingChoice {
   readonly scalingSource?: string;
   /** Side of the square input, where the file leaves it open or another is wanted. */
   readonly size?: number;
+  /** The mean image (.binaryproto) of a network of Caffe's, where no scaling is told. */
+  readonly mean?: string;
 }
 
 export interface ImportNetworkParams extends PreprocessingChoice {
@@ -42,11 +44,15 @@ export async function importNetwork(params: ImportNetworkParams, context: JobCon
     ...(params.size === undefined ? {} : { size: params.size }),
     ...(told ? { preprocessing: told } : {}),
     ...(params.weights === undefined ? {} : { weights: params.weights }),
+    ...(params.mean === undefined ? {} : { mean: params.mean }),
   });
   await context.breathe();
   if (!network.preprocessing) {
+    const orMean = isCaffePath(params.path)
+      ? ' Or give its mean image (.binaryproto; on the command line with --mean).'
+      : '';
     throw new UserError(
-      `${params.path}: how this network wants its pixels scaled is not known, and a wrong guess would spoil every result. Say which way it is (on the command line with --preprocessing): ${Object.keys(scalings).join(', ')} (the network's own documentation tells which).`,
+      `${params.path}: how this network wants its pixels scaled is not known, and a wrong guess would spoil every result. Say which way it is (on the command line with --preprocessing): ${Object.keys(scalings).join(', ')} (the network's own documentation tells which).${orMean}`,
     );
   }
   if (!network.freezePoints.length) {

@@ -9,6 +9,8 @@ export interface InspectNetworkParams {
   readonly path: string;
   /** The file with the weights of a network of Caffe's; the one that lies beside it when absent. */
   readonly weights?: string;
+  /** The mean image of a network of Caffe's. */
+  readonly mean?: string;
   /** Side of the square input, where the file leaves it open or another is wanted. */
   readonly size?: number;
 }
