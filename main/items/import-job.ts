@@ -18,7 +18,8 @@ export function startImport(
   options: ImportOptions,
 ): number {
   const project = session.project();
-  return session.jobs.start({ kind: 'import', title: `Importing ${basename(source)}` }, async (control, id) => {
+  const description = { kind: 'import', title: `Importing ${basename(source)}`, lasting: true } as const;
+  return session.jobs.start(description, async (control, id) => {
     let shown = performance.now();
     try {
       const report = await importItems(project, source, options, {

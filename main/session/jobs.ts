@@ -14,6 +14,11 @@ export interface JobDescription {
    * closed.
    */
   readonly beside?: boolean;
+  /**
+   * A screen shows what came of it: when it has ended it stays listed until it is forgotten, another of its kind ends, or the
+   * project is closed.
+   */
+  readonly lasting?: boolean;
 }
 
 export interface SessionControl extends Required<Control> {
@@ -38,11 +43,13 @@ export interface Jobs {
   cancel(id: number): void;
   /** Tells a job to end well with what it has. Of one that has ended already, or that knows no such end, nothing. */
   finish(id: number): void;
+  /** Takes a job that has ended off the list. */
+  forget(id: number): void;
   /** Cancels every job of the open project, and waits until none does anything any more. */
   stopProject(): Promise<void>;
   /** Cancels every job, and waits until none does anything any more. */
   stopAll(): Promise<void>;
-  /** Jobs that wait or run, and the last few that ended, oldest first. */
+  /** Jobs that wait or run, the last few that ended, and those whose end lasts, oldest first. */
   list(): Job[];
 }
 
@@ -52,6 +59,7 @@ const endedListed = 5;
 interface Entry {
   job: Job;
   readonly beside: boolean;
+  lasting: boolean;
   readonly cancel: AbortController;
   readonly finish: AbortController;
   over: Promise<void>;
@@ -72,7 +80,8 @@ export function createJobs(changed: () => void): Jobs {
 
   const forgetOldest = (): void => {
     const ended = entries.filter(isOver);
-    const kept = new Set(ended.slice(-endedListed));
+    const lasting = new Map(ended.filter((entry) => entry.lasting).map((entry) => [entry.job.kind, entry]));
+    const kept = new Set([...ended.slice(-endedListed), ...lasting.values()]);
     entries = entries.filter((entry) => !isOver(entry) || kept.has(entry));
   };
 
@@ -104,9 +113,10 @@ export function createJobs(changed: () => void): Jobs {
   }
 
   return {
-    start({ kind, title, canFinish = false, beside = false }, work) {
+    start({ kind, title, canFinish = false, beside = false, lasting = false }, work) {
       const entry: Entry = {
         beside,
+        lasting,
         job: { id: nextId++, kind, title, status: 'waiting', progress: null, canFinish, canPause: false, error: null },
         cancel: new AbortController(),
         finish: new AbortController(),
@@ -132,7 +142,14 @@ export function createJobs(changed: () => void): Jobs {
       // It is told once.
       update(entry, { canFinish: false });
     },
-    stopProject: () => stop(entries.filter(({ beside }) => !beside)),
+    forget(id) {
+      entries = entries.filter((entry) => entry.job.id !== id || !isOver(entry));
+      changed();
+    },
+    stopProject() {
+      for (const entry of entries) entry.lasting = false;
+      return stop(entries.filter(({ beside }) => !beside));
+    },
     stopAll: () => stop(entries),
     list: () => entries.map(({ job }) => job),
   };

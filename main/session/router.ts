@@ -18,6 +18,10 @@ export function studioRouter(session: Session, shell: StudioState['shell'], choo
       session.jobs.finish(input.id);
       return null;
     }),
+    forgetJob: api.studio.forgetJob.handler(({ input }) => {
+      session.jobs.forget(input.id);
+      return null;
+    }),
     choosePath: api.studio.choosePath.handler(async ({ input }) => {
       if (!choosePath) throw new UserError('A browser has no dialog for the computer’s files.');
       return { path: await choosePath(input) };

@@ -174,6 +174,34 @@ describe('jobs', () => {
     expect(titles.length).toBeLessThan(12);
     expect(titles.at(-1)).toBe('11');
   });
+
+  it('whose end lasts are listed until another of their kind ends, they are forgotten, or the project is closed', async () => {
+    const { session, client, over } = desk(work);
+    const start = (kind: 'import' | 'codes', work: () => Promise<void> = () => Promise.resolve()): { job: number } => ({
+      job: session.jobs.start({ kind, title: kind, lasting: kind === 'import' }, work),
+    });
+    const imports = (): number[] => session.jobs.list().flatMap(({ id, kind }) => (kind === 'import' ? [id] : []));
+    const others = async (): Promise<void> => {
+      const started = Array.from({ length: 6 }, () => start('codes'));
+      await over(started.at(-1)!);
+    };
+    const first = start('import');
+    await others();
+    expect(imports()).toEqual([first.job]);
+    const second = start('import', () => Promise.reject(new UserError('The file is empty.')));
+    await others();
+    expect(imports()).toEqual([second.job]);
+    let end = (): void => undefined;
+    const third = start('import', () => new Promise((resolve) => (end = resolve)));
+    await client.studio.forgetJob({ id: third.job });
+    await client.studio.forgetJob({ id: second.job });
+    expect(imports()).toEqual([third.job]);
+    end();
+    await over(third);
+    await session.close();
+    await others();
+    expect(imports()).toEqual([]);
+  });
 });
 
 describe('the state', () => {

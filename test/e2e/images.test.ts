@@ -49,6 +49,8 @@ describeWithBrowser('Home and Images', () => {
     const report = page.getByRole('region', { name: 'The last import' });
     await report.getByText('1 entry could not be read').waitFor();
     await report.getByText('broken.png').first().waitFor();
+    await report.getByRole('button', { name: 'Dismiss' }).click();
+    await report.waitFor({ state: 'detached' });
     await page
       .getByRole('row', { name: /0003\.png 24 × 20 PNG 1 1/ })
       .first()

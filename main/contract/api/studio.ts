@@ -127,6 +127,8 @@ export const studioContract = {
   cancelJob: procedure.input(z.object({ id: z.int() })).output(z.null()),
   /** Tells a job to end well with what it has: a training with its best weights so far. */
   finishJob: procedure.input(z.object({ id: z.int() })).output(z.null()),
+  /** Takes a job that has ended off the list: what came of it was seen. */
+  forgetJob: procedure.input(z.object({ id: z.int() })).output(z.null()),
   /** Shows the system's own dialog; null when nothing was chosen. Only in the desktop shell. */
   choosePath: procedure.input(pathChoiceSchema).output(z.object({ path: z.string().nullable() })),
   /** Folders and files, for choosing a path where the shell has no dialog of its own. */
