@@ -1,4 +1,5 @@
 import { defaultAugmentation } from '../../main/contract/augmentation.ts';
+import type { EpochMetrics } from '../../main/contract/fine-tuning.ts';
 import { currentSplit } from '../../main/evaluation/project-split.ts';
 import type { StoredNetwork } from '../../main/networks/library.ts';
 import type { Project } from '../../main/projects/project.ts';
@@ -22,8 +23,15 @@ export interface Score {
   /** Training alone, the activations and the measuring left out; of no meaning for a linear classifier. */
   readonly seconds: number;
   readonly epochs: number;
-  /** Mean loss of training in the first and in the last epoch; absent for a linear classifier. */
-  readonly losses?: readonly [number, number];
+  /** Absent for a linear classifier. */
+  readonly losses?: Losses;
+}
+
+interface Losses {
+  /** Mean in the first and in the last epoch, whose views of the items are others. */
+  readonly training: readonly [number, number];
+  /** Before the first step, and of the epoch that is kept. */
+  readonly validation: readonly [number, number];
 }
 
 interface Trial {
@@ -50,12 +58,20 @@ export async function tryWay(
       })
     : await trainLinear(studio, project, { ...recipe, point, method: 'softmax', pooling: 'avg' });
   const { macroF1, accuracy } = run.result.test!;
-  const losses = epochMetrics(project, run.id).flatMap(({ trainLoss }) => trainLoss ?? []);
   return {
     macroF1: macroF1.value!,
     accuracy: accuracy.value!,
     seconds: run.result.fineTuning?.seconds ?? (performance.now() - start) / 1000,
     epochs: run.result.fineTuning?.epochs ?? 0,
-    ...(losses.length ? { losses: [losses[0], losses.at(-1)!] } : {}),
+    ...(choice ? { losses: lossesOf(epochMetrics(project, run.id)) } : {}),
+  };
+}
+
+function lossesOf(epochs: readonly EpochMetrics[]): Losses {
+  const training = epochs.flatMap(({ trainLoss }) => trainLoss ?? []);
+  const kept = epochs.findLast(({ best }) => best)!;
+  return {
+    training: [training[0], training.at(-1)!],
+    validation: [epochs[0].validationLoss!, kept.validationLoss!],
   };
 }

@@ -101,8 +101,8 @@ function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
       { topic: 'freeze', value: 'Nothing is frozen', reason: freezeReason(facts), source: 'docs/fine-tuning-study.md' },
       {
         topic: 'rates',
-        value: `${told.rate} for the classifier, ${told.rate * told.pretrainedRate} and less for the network`,
-        reason: `Pretrained weights are good already, so they move less than the new classifier, and earlier ones, which are the more general, ${told.rateFall} times less with each group of layers. The classifier is fitted to the codes before anything else moves.`,
+        value: `${told.rate} at most for the classifier, ${told.rate * told.pretrainedRate} and less for the network`,
+        reason: `Pretrained weights are good already, so they move less than the new classifier, and earlier ones, which are the more general, ${told.rateFall} times less with each group of layers. The classifier is fitted to the codes before anything else moves; the less it leaves to learn, the smaller all rates are.`,
         source: 'course notes; ULMFiT (arXiv 1801.06146); LP-FT (arXiv 2202.10054)',
       },
       { topic: 'epochs', value: `${told.epochs} at most`, reason: epochsReason(facts, told), source: null },

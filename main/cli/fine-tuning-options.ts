@@ -57,9 +57,10 @@ export const fineTuningOptions = (): Option[] => [
   new Option('--init <how>', 'start from the pretrained weights, or anew (pretrained)').choices(inits),
   new Option('--head <how>', 'start the new classifier fitted to the codes, or at zero (fitted)').choices(headStarts),
   new Option('--optimizer <name>', 'adamw, or sgd with momentum (adamw)').choices(optimizers),
-  new Option('--rate <rate>', 'learning rate of the new classifier (0.001; sgd: 0.01)').argParser(
-    number({ min: 1e-9, max: 10 }),
-  ),
+  new Option(
+    '--rate <rate>',
+    'learning rate of the new classifier (0.001, and less where the fitted classifier leaves little to learn; sgd: 0.01)',
+  ).argParser(number({ min: 1e-9, max: 10 })),
   new Option('--pretrained-rate <share>', 'rate of the last pretrained layers, as a share of that (0.1)').argParser(
     number({ min: 1e-9, max: 1 }),
   ),

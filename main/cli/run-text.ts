@@ -1,5 +1,6 @@
 import { parts } from '../contract/images.ts';
 import type { RunResult } from '../contract/runs.ts';
+import { keptWeights } from '../training/kept-weights.ts';
 import type { Run } from '../training/runs.ts';
 
 /** How a run was made, in a line. */
@@ -22,8 +23,7 @@ export function freezePointOf({ config: { fineTuning, point } }: Run): string {
 /** How a fine-tuning went, in lines; nothing for other methods. */
 export function describeTraining({ result }: Run): string[] {
   if (!result?.fineTuning) return [];
-  const { parameters, steps, epochs, bestEpoch, seconds, ended } = result.fineTuning;
-  const kept = bestEpoch === null ? 'the average of the last epochs' : `the weights of epoch ${bestEpoch}`;
+  const { parameters, steps, epochs, seconds, ended } = result.fineTuning;
   const why = {
     complete: '',
     patience: ', ended as nothing got better',
@@ -31,7 +31,7 @@ export function describeTraining({ result }: Run): string[] {
     diverged: ', ended as numbers were lost',
   }[ended];
   return [
-    `Trained ${parameters.toLocaleString('en')} parameters in ${epochs} epochs, ${steps.toLocaleString('en')} steps, ${Math.round(seconds)} s${why}; kept ${kept}`,
+    `Trained ${parameters.toLocaleString('en')} parameters in ${epochs} epochs, ${steps.toLocaleString('en')} steps, ${Math.round(seconds)} s${why}; kept ${keptWeights(result.fineTuning)}`,
   ];
 }
 

@@ -25,6 +25,11 @@ export const fineTuningSchema = z.object({
   optimizer: z.enum(optimizers),
   /** Learning rate of the new classifier. */
   rate: z.number().positive().max(10),
+  /**
+   * Whether all rates are lowered as far as the fitted classifier leaves little to learn (trainer/fine-tuning/rate-by-fit.ts). Runs
+   * of earlier versions do not say it, and it was not done.
+   */
+  rateByFit: z.boolean().optional(),
   /** Rate of the last pretrained layers, as a share of the classifier's: below 1, as they are good already. */
   pretrainedRate: z.number().positive().max(1),
   /** By how much the rate falls from one group of pretrained layers to the one before it (ULMFiT, arXiv 1801.06146: 2.6). */

@@ -1,6 +1,7 @@
 import type { AugmentationSettings } from '../contract/augmentation.ts';
 import type { FineTuning, FineTuningReport } from '../contract/fine-tuning.ts';
 import type { RunResult } from '../contract/runs.ts';
+import { keptWeights } from '../training/kept-weights.ts';
 import type { Run } from '../training/runs.ts';
 import { escapeMarkdown } from './markdown.ts';
 
@@ -37,17 +38,20 @@ function fineTuningRows(told: FineTuning, report: FineTuningReport, validated: b
     ...(told.clip === null ? [] : [`gradients clipped at a norm of ${told.clip}`]),
     `BatchNormalization with ${told.normalisation === 'running' ? 'the statistics of the pretraining' : 'statistics of each batch'}`,
   ];
-  const kept =
-    report.bestEpoch === null
-      ? 'the average of the last epochs'
-      : `the weights of epoch ${report.bestEpoch}${validated ? ', the best on validation items' : ''}`;
+  const best = validated && report.bestEpoch !== null ? ', the best on validation items' : '';
   return [
     [
       'Method',
       `fine-tuning of ${trained}, from ${from} with ${head}: ${report.parameters.toLocaleString('en')} parameters trained`,
     ],
-    ['Optimizer', `${optimizer}, rate ${told.rate}${rates}, ${told.schedule}, ${decay}`],
-    ['Training', `${report.epochs} epochs of ${told.epochs} at most, ${told.batchSize} items a step; kept ${kept}`],
+    [
+      'Optimizer',
+      `${optimizer}, rate ${told.rate}${told.rateByFit ? ' at most' : ''}${rates}, ${told.schedule}, ${decay}`,
+    ],
+    [
+      'Training',
+      `${report.epochs} epochs of ${told.epochs} at most, ${told.batchSize} items a step; kept ${keptWeights(report)}${best}`,
+    ],
     ['Augmentation', describeAugmentation(told.augmentation)],
     ['Choices', choices.join(', ')],
     ['Device', escapeMarkdown(report.device)],

@@ -23,13 +23,16 @@ export function fineTuningOf(network: NetworkInfo, items: number, choice: FineTu
   const steps = Math.ceil(items / batchSize);
   const { epochs = Math.min(Math.max(Math.ceil(leastSteps / steps), epochLimits[0]), epochLimits[1]) } = choice;
   const fromScratch = init === 'random';
+  // A classifier fitted to codes of weights that are thrown away would know nothing.
+  const { headStart = fromScratch ? 'zero' : 'fitted' } = choice;
   const settings: FineTuning = {
     init,
-    // A classifier fitted to codes of weights that are thrown away would know nothing.
-    headStart: fromScratch ? 'zero' : 'fitted',
+    headStart,
     optimizer,
     // Adam's steps are about as large as the rate itself; those of SGD with momentum 0.9 are ten times the rate times the gradient.
     rate: optimizer === 'adamw' ? 1e-3 : 1e-2,
+    // For the same reason only AdamW's have to be lowered where little is left to learn. A rate that a person gives is meant as it is.
+    rateByFit: optimizer === 'adamw' && headStart === 'fitted' && choice.rate === undefined,
     // New weights are all alike; pretrained ones are near their goal, the nearer the more general they are (ULMFiT: 2.6 a group).
     pretrainedRate: fromScratch ? 1 : 0.1,
     rateFall: fromScratch ? 1 : 2.6,

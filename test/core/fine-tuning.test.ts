@@ -164,6 +164,33 @@ describe('a fine-tuning', () => {
     expect(alone.run.result.fineTuning!.parameters).toBe(16 * 2 + 2);
   });
 
+  it('learns the slower the less the fitted classifier leaves to learn, and says so, also when it goes on', async () => {
+    const choice = { headStart: 'fitted', epochs: 3, rateByFit: true, schedule: 'constant', warmUp: 0 } as const;
+    const whole = await train(project, {}, choice);
+    const rates = new Set(stepMetrics(project, whole.run.id).map(({ rate }) => rate));
+    expect(rates.size).toBe(1);
+    const [rate] = rates;
+    const [fitted] = epochMetrics(project, whole.run.id);
+    const held = whole.run.result.counts.validation;
+    const chance = Math.log(2);
+    // λ was chosen with a looser tolerance than the classifier was fitted with in the end.
+    expect(rate / 0.05).toBeCloseTo(Math.sqrt((held * fitted.validationLoss! + chance) / ((held + 1) * chance)), 2);
+    expect(rate).toBeLessThan(0.04);
+    expect(whole.run.result.fineTuning!.notes).toEqual([expect.stringContaining('leaves little to learn')]);
+
+    const stop = new AbortController();
+    await expect(train(project, { signal: stop.signal, ...afterEpoch(1, () => stop.abort()) }, choice)).rejects.toThrow(
+      'was paused',
+    );
+    const { run } = await resumeRun(studio, project, listRuns(project).at(-1)!.id);
+    expect(answersOf(project, run.id)).toEqual(answersOf(project, whole.run.id));
+    expect(stepMetrics(project, run.id)).toEqual(stepMetrics(project, whole.run.id));
+
+    const meant = await train(project, {}, { ...choice, rateByFit: false, epochs: 1 });
+    expect(stepMetrics(project, meant.run.id)[0].rate).toBe(0.05);
+    expect(meant.run.result.fineTuning!.notes).toEqual([]);
+  });
+
   it('ends well before its time when told to', async () => {
     const finish = new AbortController();
     const { run } = await train(

@@ -227,7 +227,11 @@ describe('settings of a fine-tuning', () => {
       optimizer: 'adamw',
       rate: 1e-3,
       headStart: 'fitted',
+      rateByFit: true,
     });
+    const meant = [{ rate: 1e-3 }, { optimizer: 'sgd' }, { headStart: 'zero' }, { init: 'random' }] as const;
+    for (const choice of meant)
+      expect(fineTuningOf(network, 1000, { freeze: null, ...choice })).toMatchObject({ rateByFit: false });
     expect(fineTuningOf(network, 1000, { freeze: 'conv1', optimizer: 'sgd', rate: 0.5 })).toMatchObject({
       weightDecay: 1e-4,
       rate: 0.5,

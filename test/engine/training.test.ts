@@ -8,6 +8,7 @@ import { createRandom } from '../../main/engine/random.ts';
 import { randomised, tailParameters } from '../../main/engine/training/parameters.ts';
 import { rateOfStep } from '../../main/engine/training/schedule.ts';
 import {
+  type Score,
   train,
   type TrainingHooks,
   type TrainingPlan,
@@ -16,6 +17,7 @@ import {
 import { TrainingSession } from '../../main/engine/training/training-session.ts';
 import { headWeights } from '../../main/engine/training/classified-tail.ts';
 import { buildStepInParts, type TrainingGraphRequest } from '../../main/engine/training/training-graph.ts';
+import { rateByFit } from '../../main/trainer/fine-tuning/rate-by-fit.ts';
 import { temporaryFolder } from '../support/serving.ts';
 import { classCount, requestFor, residualNetwork, stripes, stripesData } from '../support/training.ts';
 
@@ -176,6 +178,20 @@ describe('parameters', () => {
   });
 });
 
+describe('the rates of a classifier that was fitted first', () => {
+  test('fall with the root of what it leaves to learn, and are whole where it knows nothing', () => {
+    expect(rateByFit({ loss: Math.log(4), items: 100 }, 4)).toBe(1);
+    expect(rateByFit({ loss: 9, items: 100 }, 4)).toBe(1);
+    expect(rateByFit({ loss: Math.log(3) / 100, items: 1e6 }, 3)).toBeCloseTo(0.1, 4);
+  });
+
+  test('do not fall far where few items happen to be right', () => {
+    expect(rateByFit({ loss: 0, items: 8 }, 2)).toBeCloseTo(1 / 3, 10);
+    expect(rateByFit({ loss: 0, items: 9999 }, 2)).toBeCloseTo(0.01, 10);
+    expect(rateByFit({ loss: 0, items: 0 }, 2)).toBe(1);
+  });
+});
+
 describe('the schedule', () => {
   test('rises in a straight line and falls along a cosine', () => {
     const schedule = { kind: 'cosine', rate: 1, warmUp: 0.1, steps: 100 } as const;
@@ -234,6 +250,55 @@ describe('a run', () => {
       await second.release();
       expect([...rest.weights]).toEqual([...whole.weights]);
       expect(rest.bestEpoch).toEqual(whole.bestEpoch);
+    }
+  });
+
+  test('whose epochs are worse than its start, or the same, ends with the weights that it began with', async () => {
+    const network = await residualNetwork();
+    const request = requestFor(network, undefined);
+    const learner = await open(request);
+    const learned = await train(learner, stripesData(20), plan, hooks().hooks);
+    await learner.release();
+    const started = (parameters: TrainingGraphRequest['parameters']) =>
+      parameters.map((parameter) => ({ ...parameter, initial: learned.weights.get(parameter.name)! }));
+    const from = { ...request, parameters: started(request.parameters), head: started(request.head) };
+    for (const rate of [1, 1e-30]) {
+      const session = await open(from);
+      const scores: (Score | undefined)[] = [];
+      const { hooks: own } = hooks({ onEpoch: ({ score }) => void scores.push(score) });
+      const schedule = { kind: 'constant', rate, warmUp: 0 } as const;
+      const trained = await train(session, stripesData(3), { ...plan, schedule }, own);
+      await session.release();
+      expect(trained).toMatchObject({ ended: 'complete', epochs: 4, bestEpoch: 0, score: learned.score });
+      expect([...trained.weights]).toEqual([...learned.weights]);
+      if (rate === 1) expect(scores.at(-1)!.macroF1).toBeLessThan(learned.score!.macroF1);
+      else expect(scores.at(-1)).toEqual(learned.score);
+    }
+  });
+
+  test('goes on at the rate that it began with; a checkpoint that does not say it, at the plan’s', async () => {
+    const request = requestFor(await residualNetwork(), undefined);
+    const { log, hooks: own } = hooks({
+      breathe: () => (log.losses.length === 2 ? Promise.reject(new Error('stop')) : Promise.resolve()),
+    });
+    const data = stripesData(2);
+    const first = await open(request);
+    await expect(train(first, data, plan, own)).rejects.toThrow('stop');
+    await first.release();
+    const { progress, sections } = log.saved!;
+    const { rate, ...earlier } = progress;
+    expect(rate).toBe(plan.schedule.rate);
+    for (const [from, expected] of [
+      [progress, rate!],
+      [earlier, 1e-3],
+    ] as const) {
+      const session = await open(request);
+      const rates: number[] = [];
+      const other = { ...plan, schedule: { ...plan.schedule, rate: 1e-3 } };
+      const rest = hooks({ onStep: (step) => void rates.push(step.rate) });
+      await train(session, data, other, rest.hooks, { progress: from, sections });
+      await session.release();
+      expect(rates[0]).toBe(rateOfStep({ ...plan.schedule, rate: expected, steps: 8 }, 3));
     }
   });
 

@@ -262,5 +262,8 @@ test('a fine-tuned run says what was frozen, and is compared with linear ones', 
   expect(rows.get('Freeze point')).toEqual(['conv_1', 'conv_2']);
   expect(rows.get('Penalty chosen')![1]).toBe('–');
   expect(rows.get('Learning rate')).toEqual(['–', '0.001']);
+  const lowered: Finished = { ...tuned, config: { ...config, fineTuning: { ...fineTuning, rateByFit: true } } };
+  const own = comparedSettings([lowered]).find(({ name }) => name === 'Learning rate');
+  expect(own!.values).toEqual(['0.001 at most']);
   expect(comparedSettings([linear]).some(({ name }) => name === 'Learning rate')).toBe(false);
 });

@@ -84,6 +84,8 @@ export interface TrainingProgress {
   /** How many epochs the mean of the weights is over. */
   readonly averaged: number;
   readonly seconds: number;
+  /** The schedule's highest rate. Checkpoints of earlier versions do not hold it: theirs was the plan's. */
+  readonly rate?: number;
 }
 
 export interface Trained {
@@ -106,9 +108,9 @@ type Tensors = ReadonlyMap<string, Tensor<'float32'>>;
  * Trains for some epochs, keeps the weights with the best macro-F1 on the validation items (those of the start compete too; of
  * equals the smaller loss wins), and ends early when they get no better. Without validation items the last weights are kept.
  *
- * @param from a checkpoint to go on from
  * A run whose loss or weights are no numbers any more ends there, with the best weights before; nothing of it is saved after that.
  *
+ * @param from a checkpoint to go on from; its rate goes before the plan's
  * @throws whatever `breathe` throws, after a checkpoint was written
  */
 export function train(
@@ -149,8 +151,8 @@ class TrainingRun {
     this.#data = data;
     this.#plan = plan;
     this.#hooks = hooks;
-    this.#schedule = { ...plan.schedule, steps: plan.epochs * data.steps };
-    const { step, epoch, lossSum, best, averaged, seconds } = from?.progress ?? start;
+    const { step, epoch, lossSum, best, averaged, seconds, rate = plan.schedule.rate } = from?.progress ?? start;
+    this.#schedule = { ...plan.schedule, rate, steps: plan.epochs * data.steps };
     this.#step = step;
     this.#epoch = epoch;
     this.#lossSum = lossSum;
@@ -249,6 +251,7 @@ class TrainingRun {
       best: this.#best,
       averaged: this.#averaged,
       seconds: this.#seconds(),
+      rate: this.#schedule.rate,
     };
     const sections: Record<string, Tensors> = { state };
     if (this.#bestWeights) sections['best'] = this.#bestWeights;

@@ -8,11 +8,19 @@ import type { Parameter } from '../../engine/training/parameters.ts';
 import { headBias, headWeights } from '../../engine/training/classified-tail.ts';
 import type { JobContext } from '../context.ts';
 import type { LabelledData } from '../labelled-data.ts';
+import type { HeldOut } from './rate-by-fit.ts';
 
 /** Where the codes of the labelled items lie. */
 export interface CodesSource {
   readonly file: string;
   readonly setId: number;
+}
+
+/** A classifier that was fitted before anything else is trained. */
+export interface FittedHead {
+  readonly parameters: Parameter[];
+  /** How it did on items that it had not seen. */
+  readonly heldOut: HeldOut;
 }
 
 /** The parameters of a new classifier that answers every class alike. @param length of a code */
@@ -21,7 +29,7 @@ export function zeroHead(length: number, classCount: number): Parameter[] {
 }
 
 /**
- * The parameters of a softmax classifier fitted to the codes of the training items, its penalty chosen on the validation items, which
+ * A softmax classifier fitted to the codes of the training items, its penalty chosen on the validation items, which
  * it has not seen otherwise: what is trained further is judged on them.
  */
 export async function fittedHead(
@@ -30,7 +38,7 @@ export async function fittedHead(
   seed: number,
   balanced: boolean,
   context: JobContext,
-): Promise<Parameter[]> {
+): Promise<FittedHead> {
   const database = openForReading(source.file);
   let codes: ReturnType<typeof readCodes>;
   try {
@@ -41,6 +49,7 @@ export async function fittedHead(
   // An item whose image cannot be read has no code.
   const rowOf = new Map(data.ids.map((id, row) => [id, row]));
   const rows = codes.ids.map((id) => rowOf.get(id)!);
+  const parts = rows.map((row) => data.parts[row]);
   const step = 'Fitting the classifier';
   context.progress(step, 0);
   const classifier = await fitLinear(
@@ -48,7 +57,7 @@ export async function fittedHead(
       codes: { data: codes.matrix, rows: rows.length, columns: codes.dimensions },
       classes: Int32Array.from(rows, (row) => data.classIndices[row]),
       classNames: data.classNames,
-      parts: rows.map((row) => data.parts[row]),
+      parts,
       groups: rows.map((row) => data.groups[row]),
     },
     {
@@ -63,7 +72,12 @@ export async function fittedHead(
     },
   );
   const { weights, bias } = foldedWeights(classifier);
-  return headParameters(weights, bias, codes.dimensions);
+  const chosen = classifier.grid.find(({ value }) => value === classifier.regularisation)!;
+  const scored = parts.filter((part) => part === 'validation' || (classifier.chosenOn === 'folds' && part === 'train'));
+  return {
+    parameters: headParameters(weights, bias, codes.dimensions),
+    heldOut: { loss: chosen.logLoss, items: scored.length },
+  };
 }
 
 function headParameters(weights: ArrayLike<number>, bias: ArrayLike<number>, length: number): Parameter[] {

@@ -22,6 +22,7 @@ import { checkpointFile, trainedNetworkFile } from '../fine-tuning/files.ts';
 import { fittedHead, zeroHead } from '../fine-tuning/head.ts';
 import { openItems, type TrainingItems } from '../fine-tuning/items.ts';
 import { planOf } from '../fine-tuning/plan.ts';
+import { rateByFit } from '../fine-tuning/rate-by-fit.ts';
 import { answersForSamples, pickSamples } from '../fine-tuning/samples.ts';
 import { countParts, measureRows, rowsOfPart } from '../labelled-data.ts';
 import type { ViewedImage, ViewFailure } from '../views.ts';
@@ -143,16 +144,27 @@ async function trainOn(
 ): Promise<{ trained: Trained; parameters: number; device: Device; reason: string; notes: readonly string[] }> {
   const { data, settings, seed, codes } = params;
   const classCount = data.classNames.length;
-  const head =
-    codes && !checkpoint
-      ? await fittedHead(codes, data, seed, settings.balanced, context)
-      : zeroHead(tailCodes(network).length, classCount);
-  const { request, targets, plan } = planOf(settings, network, freeze, head, items.trainClasses, classCount, seed);
+  const fitted = codes && !checkpoint ? await fittedHead(codes, data, seed, settings.balanced, context) : undefined;
+  const head = fitted?.parameters ?? zeroHead(tailCodes(network).length, classCount);
+  const share = fitted && settings.rateByFit ? rateByFit(fitted.heldOut, classCount) : 1;
+  const { request, targets, plan } = planOf(
+    { ...settings, rate: share * settings.rate },
+    network,
+    freeze,
+    head,
+    items.trainClasses,
+    classCount,
+    seed,
+  );
   const notes: string[] = [];
   const onNote = (text: string): void => {
     notes.push(text);
     context.output({ kind: 'note', text });
   };
+  if (share < 1)
+    onNote(
+      `Learning rates are ${share.toPrecision(2)} of those set, as the classifier that was fitted first leaves little to learn: its loss on items that it had not seen is ${fitted!.heldOut.loss.toPrecision(2)}, chance has ${Math.log(classCount).toPrecision(2)}. A rate that you set yourself is taken as it is.`,
+    );
   context.progress('Preparing training', 0);
   const { session, device, reason } = await openTrainingSession(params.device, request, { ...targets, onNote });
   try {

@@ -65,7 +65,7 @@ function fineTuningSettings(runs: readonly Run[]): ComparedRow[] {
   return [
     own('Start', ({ init }) => (init === 'random' ? 'Random weights' : 'Pretrained weights')),
     own('Optimizer', ({ optimizer }) => (optimizer === 'adamw' ? 'AdamW' : 'SGD with momentum')),
-    own('Learning rate', ({ rate }) => String(rate)),
+    own('Learning rate', ({ rate, rateByFit }) => `${rate}${rateByFit ? ' at most' : ''}`),
     own('Rate of pretrained layers', ({ pretrainedRate }) => `× ${pretrainedRate}`),
     own('Weight decay', ({ weightDecay }) => String(weightDecay)),
     own('Batch', ({ batchSize }) => String(batchSize)),
