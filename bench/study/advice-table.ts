@@ -60,7 +60,7 @@ Rates, epochs and the rest of a fine-tuning are the product's defaults.
 
 ## Checked on real data
 
-The advised plan beside other plans that one might try, each with the product's defaults: softmax regression on the last codes; softmax and a linear SVM where the probes are best; fine-tuning after the classifier was fitted (LP-FT) from conv_pw_11 on (late), from conv_pw_7 on (middle), and of everything. The network is ${network}. Macro-F1 on test items, mean over ${Math.max(...outcomes.map(({ seeds }) => seeds), 1)} seeds, of which each draws other labels. The plan is made from the training and validation items alone.
+The advised plan beside other plans that one might try, each with the product's defaults: softmax regression on the last codes; softmax and a linear SVM where the probes are best; fine-tuning after the classifier was fitted (LP-FT) from conv_pw_11 on (late), from conv_pw_7 on (middle), and of everything. The network is ${network}. Macro-F1 on test items, mean over seeds, of which each draws other labels. The plan is made from the training and validation items alone.
 
 White blood cells (wbc, 96 px) and regions of blood smears (bccd, 64 px) are unlike the pretraining data; images of ImageNet itself, by kind (128 px), as like it as can be; CIFAR-10 (64 px) is photographs of 32 pixels, enlarged. With "10 a class" 7 are trained on and 3 choose. The other fine-tunings turn and mirror what has no up, as a person would know; the advised one only where it measured that turning is harmless.
 
@@ -74,6 +74,7 @@ _items_: to train on, of a typical class. _shift_: of the first quarter of the n
 ${table(
   [
     'data set',
+    'seeds',
     ...wayNames(checked).map((name) => (name === 'advised' ? '**advised**' : name)),
     'standard error',
     'within it',
@@ -108,7 +109,6 @@ function rulesTable(rules: readonly Rule<unknown>[]): string {
 const wayNames = (checked: readonly Checked[]): string[] => Object.keys(checked[0]?.scores ?? {});
 
 interface Outcome {
-  readonly seeds: number;
   readonly facts: readonly string[];
   readonly scores: readonly string[];
   readonly within: boolean;
@@ -125,7 +125,6 @@ function outcomeOf(cell: string, own: readonly Checked[]): Outcome {
   const { probes, shift, turning } = similarity;
   const plans = [...new Set(own.map(({ plan }) => plan))];
   return {
-    seeds: own.length,
     within,
     facts: [
       cell,
@@ -138,6 +137,7 @@ function outcomeOf(cell: string, own: readonly Checked[]): Outcome {
     ],
     scores: [
       cell,
+      String(own.length),
       ...means.map((value) => (value === best ? `**${figure(value)}**` : figure(value))),
       own.length > 1 ? figure(error) : '–',
       within ? 'yes' : 'no',

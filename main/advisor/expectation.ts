@@ -1,7 +1,7 @@
 import type { Plan } from '../contract/advice.ts';
 import type { Facts } from './facts.ts';
 import { largeFrom } from './similarity.ts';
-import type { Way } from './rules.ts';
+import { isFineTuning, type Way } from './rules.ts';
 import { figure, points } from './words.ts';
 
 /**
@@ -9,6 +9,7 @@ import { figure, points } from './words.ts';
  * was measured (docs/advisor.md; the most: red blood cells, science notes).
  */
 const setRight = [
+  { from: 0, low: 0, high: 0.25 },
   { from: largeFrom, low: 0, high: 0.2 },
   { from: 500, low: 0.2, high: 0.5 },
 ] as const;
@@ -24,8 +25,8 @@ export function expectationOf({ similarity: { probes }, size }: Facts, way: Way)
     };
   const { last, smoothed, error } = probes;
   const baseline = last.macroF1;
-  if (way === 'fine-tune everything') {
-    const share = setRight.findLast(({ from }) => size.typical >= from) ?? setRight[0];
+  if (isFineTuning(way)) {
+    const share = setRight.findLast(({ from }) => size.typical >= from)!;
     const wrong = 1 - smoothed.macroF1;
     const [low, high] = [smoothed.macroF1 + share.low * wrong, smoothed.macroF1 + share.high * wrong];
     return {
@@ -69,7 +70,7 @@ export function surenessOf({ similarity: { probes }, size }: Facts, way: Way): P
     };
   const error = `The standard error of the best probe is ${figure(probes.error)}`;
   if (probes.error > fairUpTo) return { sureness: 'low', because: `${error}: label more, and measure again.` };
-  if (way === 'fine-tune everything')
+  if (isFineTuning(way))
     return {
       sureness: 'fair',
       because: `${error}; what fine-tuning adds is known from other data sets, and of this one only after it was done.`,

@@ -7,7 +7,7 @@ import { variations } from '../contract/variations.ts';
 import { fineTuningOf } from '../training/fine-tuning-defaults.ts';
 import { expectationOf, surenessOf } from './expectation.ts';
 import { type Facts, firstThatHolds, type Rule } from './facts.ts';
-import { networkRules, scratchRules, sizeRules, turningRules, type Way, wayRules } from './rules.ts';
+import { isFineTuning, networkRules, scratchRules, sizeRules, turningRules, type Way, wayRules } from './rules.ts';
 import { figure } from './words.ts';
 
 /** What the rules come to, choice by choice. */
@@ -15,10 +15,9 @@ export function planOf(facts: Facts): Plan {
   const { network, settings, device } = facts;
   const way = firstThatHolds(wayRules, facts);
   const common = { size: settings.size, seed: settings.seed, device };
-  const { choices, ...own } =
-    way.choose === 'fine-tune everything'
-      ? fineTuningPlan(facts, way, common)
-      : linearPlan(facts, { ...way, choose: way.choose }, common);
+  const { choices, ...own } = isFineTuning(way.choose)
+    ? fineTuningPlan(facts, way, common)
+    : linearPlan(facts, { ...way, choose: way.choose }, common);
   return {
     network: { hash: network.hash, name: network.name },
     ...own,
@@ -41,7 +40,7 @@ const poolingNames: Readonly<Record<Pooling, string>> = {
 type Own = Pick<Plan, 'settings' | 'fineTuning' | 'sentence' | 'choices'>;
 type Common = Pick<TrainSettings, 'size' | 'seed' | 'device'>;
 
-function linearPlan(facts: Facts, way: Rule<Exclude<Way, 'fine-tune everything'>>, common: Common): Own {
+function linearPlan(facts: Facts, way: Rule<Extract<Way, `linear ${string}`>>, common: Common): Own {
   const { network, settings, similarity } = facts;
   const last = network.freezePoints.at(-1)!.name;
   const probed = way.choose === 'linear where the probes are best' ? similarity.probes!.smoothed.name : last;
@@ -86,8 +85,9 @@ function pointReason({ similarity: { probes } }: Facts, name: string): string {
 function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
   const { network, size } = facts;
   const turning = firstThatHolds(turningRules, facts);
+  const freeze = way.choose === 'fine-tune the later half' ? middleOf(network) : null;
   const choice = {
-    freeze: null,
+    freeze,
     ...(turning.choose ? {} : { augmentation: variations.upright }),
   };
   const told = fineTuningOf(network, size.counts.train, choice);
@@ -95,10 +95,17 @@ function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
   return {
     settings: { ...common, method: 'fine-tune', choice },
     fineTuning: told,
-    sentence: `Fine-tune all of ${network.name} with a new classifier that is fitted first, the network’s own layers at ${told.pretrainedRate} of its rate and less, ${turning.choose ? 'on turned and mirrored items too' : 'without turning items'}.`,
+    sentence: `Fine-tune ${freeze === null ? `all of ${network.name}` : `${network.name} after ${freeze}`} with a new classifier that is fitted first, the network’s own layers at ${told.pretrainedRate} of its rate and less, ${turning.choose ? 'on turned and mirrored items too' : 'without turning items'}.`,
     choices: [
       chosen('method', 'Fine-tuning', way, facts),
-      { topic: 'freeze', value: 'Nothing is frozen', reason: freezeReason(facts), source: 'docs/fine-tuning-study.md' },
+      freeze === null
+        ? {
+            topic: 'freeze',
+            value: 'Nothing is frozen',
+            reason: everythingReason(facts),
+            source: 'docs/fine-tuning-study.md',
+          }
+        : { topic: 'freeze', value: freeze, reason: middleReason(facts, freeze), source: null },
       {
         topic: 'rates',
         value: `${told.rate} at most for the classifier, ${told.rate * told.pretrainedRate} and less for the network`,
@@ -119,7 +126,21 @@ function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
   };
 }
 
-function freezeReason({ network, size }: Facts): string {
+/** The freeze point that comes nearest to half of the work; null where there is none to choose. */
+function middleOf({ freezePoints }: Facts['network']): string | null {
+  const half = freezePoints.at(-1)!.multiplyAddsBefore / 2;
+  const off = ({ multiplyAddsBefore }: (typeof freezePoints)[number]): number => Math.abs(multiplyAddsBefore - half);
+  const earlier = freezePoints.slice(0, -1);
+  return earlier.length ? earlier.reduce((best, one) => (off(one) < off(best) ? one : best)).name : null;
+}
+
+function middleReason({ network: { freezePoints }, size }: Facts, name: string): string {
+  const trained =
+    freezePoints.at(-1)!.parametersBefore - freezePoints.find((point) => point.name === name)!.parametersBefore;
+  return `Half of the network’s work lies before it, and is done once for all epochs. ${count(trained)} parameters of the network learn, ${count(Math.round(trained / Math.max(1, size.counts.train)))} for each training item: small rates and a stop when nothing gets better hold them back.`;
+}
+
+function everythingReason({ network, size }: Facts): string {
   const parameters = network.freezePoints.at(-1)!.parametersBefore;
   const each = Math.round(parameters / Math.max(1, size.counts.train));
   return `The more layers learnt, the better it did wherever there were this many labels. ${count(parameters)} parameters, ${count(each)} for each training item, are held back by small rates, by a stop when nothing gets better, and by the normalisation of the pretraining data, which stays.`;

@@ -4,7 +4,11 @@ import { largeFrom } from './similarity.ts';
 import { figure, points, shiftText } from './words.ts';
 
 /** What learns: a linear classifier on the codes at a freeze point, or the network too. */
-export type Way = 'linear at the last point' | 'linear where the probes are best' | 'fine-tune everything';
+export type Way =
+  'linear at the last point' | 'linear where the probes are best' | 'fine-tune the later half' | 'fine-tune everything';
+
+/** Whether the network learns too. */
+export const isFineTuning = (way: Way): way is Extract<Way, `fine-tune ${string}`> => way.startsWith('fine-tune');
 
 const own = 'measured on other data sets: docs/advisor.md';
 const here = 'the probes of this project';
@@ -19,6 +23,8 @@ const is = (...scenarios: readonly NonNullable<Facts['quadrant']['scenario']>[])
   return ({ quadrant: { scenario } }: Facts): boolean => scenario !== null && scenarios.includes(scenario);
 };
 const isSmall = ({ quadrant }: Facts): boolean => quadrant.size < 0.5;
+const lastIsBest = ({ similarity: { probes } }: Facts): boolean =>
+  probes !== null && probes.smoothed.index === probes.last.index;
 const always = (): boolean => true;
 const perClass = ({ size }: Facts): string => `${count(Math.round(size.typical))} training items of a typical class`;
 
@@ -33,11 +39,19 @@ export const wayRules: readonly Rule<Way>[] = [
     source: own,
   },
   {
+    name: `fewer than ${largeFrom} training items of a typical class, and no earlier point does better than the last one`,
+    holds: (facts) => isSmall(facts) && lastIsBest(facts),
+    choose: 'fine-tune the later half',
+    reason: (facts) =>
+      `${perClass(facts)} are few, but no earlier freeze point does better than the last one (macro-F1 ${figure(facts.similarity.probes!.last.macroF1)}): your images need what the late layers tell, and these can be fitted to them. The earlier half, which serves most images, stays as it is.`,
+    source: `${notes}; ${own}`,
+  },
+  {
     name: `fewer than ${largeFrom} training items of a typical class`,
     holds: (facts) => isSmall(facts) && facts.similarity.probes !== null,
     choose: 'linear where the probes are best',
     reason: (facts) =>
-      `${perClass(facts)} are few: a linear classifier does as well as fine-tuning or better, in seconds. ${whereItSits(facts)}`,
+      `${perClass(facts)} are few: a linear classifier at the right place does as well as fine-tuning or better, in seconds. ${whereItSits(facts)}`,
     source: `${kornblith}; ${own}`,
   },
   {
@@ -77,7 +91,6 @@ export const wayRules: readonly Rule<Way>[] = [
 /** Why the classifier sits where the probes say. */
 function whereItSits({ similarity: { probes } }: Facts): string {
   const { smoothed, last, items } = probes!;
-  if (smoothed.index === last.index) return 'No earlier point does better than the last one.';
   return `It sits best at ${smoothed.name}: probes of ${count(items)} items gave macro-F1 ${figure(smoothed.macroF1)} there and ${figure(last.macroF1)} at the last point.`;
 }
 

@@ -15,7 +15,12 @@ const network = {
   hash: '0'.repeat(64),
   name: 'net',
   preprocessing: { size: 224 },
-  freezePoints: pointNames.map((name, at) => ({ name, index: at + 1, parametersBefore: 1000 * (at + 1) })),
+  freezePoints: pointNames.map((name, at) => ({
+    name,
+    index: at + 1,
+    parametersBefore: 1000 * (at + 1),
+    multiplyAddsBefore: 1e6 * (at + 1),
+  })),
 } as unknown as NetworkInfo;
 
 /** So many training items of each of two classes. */
@@ -32,12 +37,12 @@ const sizeWith = (train: number): Size => ({
 const nothing: Similarity = { probes: null, shift: null, shiftMeasurable: null, turning: null };
 const point = (name: string, macroF1: number) => ({ name, index: pointNames.indexOf(name) + 1, macroF1 });
 
-/** Probes whose best point is `d`. */
-const probed = (best: number, last: number, error: number): Similarity['probes'] => ({
+/** @param at the best point */
+const probed = (best: number, last: number, error: number, at = 'd'): Similarity['probes'] => ({
   points: 8,
   items: 200,
-  best: point('d', best),
-  smoothed: point('d', best),
+  best: point(at, best),
+  smoothed: point(at, best),
   last: point('h', last),
   error,
   stale: false,
@@ -125,6 +130,7 @@ describe('what learns', () => {
       'linear where the probes are best',
     ],
     ['few labels', 20, { probes: probed(0.8, 0.7, 0.02) }, 'linear where the probes are best'],
+    ['few labels, the last point best', 20, { probes: probed(0.8, 0.8, 0.02, 'h') }, 'fine-tune the later half'],
     ['few labels and nothing known', 20, {}, 'linear at the last point'],
     ['many labels, like the pretraining data', 500, { probes: probed(0.8, 0.79, 0.02) }, 'fine-tune everything'],
     ['many labels, unlike it', 500, { probes: probed(0.8, 0.7, 0.02) }, 'fine-tune everything'],
@@ -149,6 +155,13 @@ describe('what learns', () => {
     expect(tuned.choices.map(({ topic }) => topic)).toEqual(
       expect.arrayContaining(['network', 'method', 'freeze', 'rates', 'epochs', 'augmentation', 'scratch', 'size']),
     );
+
+    const half = planOf(factsOf(20, { probes: probed(0.8, 0.8, 0.02, 'h') }));
+    expect(half.settings).toMatchObject({ method: 'fine-tune', choice: { freeze: 'd' } });
+    expect(half.fineTuning).toMatchObject({ freeze: 'd' });
+    expect(half.sentence).toContain('Fine-tune net after d');
+    expect(half.choices.find(({ topic }) => topic === 'freeze')!.reason).toMatch(/parameters of the network learn/);
+    expect(half.sureness).toBe('fair');
 
     const unknown = planOf(factsOf(20));
     expect(unknown).toMatchObject({ sureness: 'preliminary', expected: { baseline: null, low: null, high: null } });
