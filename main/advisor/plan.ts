@@ -109,7 +109,7 @@ function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
       {
         topic: 'rates',
         value: `${told.rate} at most for the classifier, ${told.rate * told.pretrainedRate} and less for the network`,
-        reason: `Pretrained weights are good already, so they move less than the new classifier, and earlier ones, which are the more general, ${told.rateFall} times less with each group of layers. The classifier is fitted to the codes before anything else moves; the less it leaves to learn, the smaller all rates are.`,
+        reason: `Pretrained weights are good already, so they move less than the new classifier, and earlier ones, which are the more general, ${told.rateFall} times less with each group of layers. The classifier is fitted to the codes before anything else moves; where it leaves little to learn, all rates are smaller still.`,
         source: 'course notes; ULMFiT (arXiv 1801.06146); LP-FT (arXiv 2202.10054)',
       },
       { topic: 'epochs', value: `${told.epochs} at most`, reason: epochsReason(facts, told), source: null },

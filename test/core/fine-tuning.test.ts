@@ -31,6 +31,7 @@ import {
   runSuggestions,
 } from '../../main/training/runs.ts';
 import { trainLinear } from '../../main/training/train-linear.ts';
+import { rateByFit } from '../../main/trainer/fine-tuning/rate-by-fit.ts';
 import { eventually, integrityOf, isAlive, valueOf, workshop, writeClasses } from '../support/core.ts';
 import { NetworkBuilder, randomNumbers } from '../support/networks.ts';
 
@@ -171,10 +172,9 @@ describe('a fine-tuning', () => {
     expect(rates.size).toBe(1);
     const [rate] = rates;
     const [fitted] = epochMetrics(project, whole.run.id);
-    const held = whole.run.result.counts.validation;
-    const chance = Math.log(2);
+    const heldOut = { loss: fitted.validationLoss!, items: whole.run.result.counts.validation };
     // λ was chosen with a looser tolerance than the classifier was fitted with in the end.
-    expect(rate / 0.05).toBeCloseTo(Math.sqrt((held * fitted.validationLoss! + chance) / ((held + 1) * chance)), 2);
+    expect(rate / 0.05).toBeCloseTo(rateByFit(heldOut, 2), 2);
     expect(rate).toBeLessThan(0.04);
     expect(whole.run.result.fineTuning!.notes).toEqual([expect.stringContaining('leaves little to learn')]);
 

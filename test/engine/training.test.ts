@@ -179,15 +179,16 @@ describe('parameters', () => {
 });
 
 describe('the rates of a classifier that was fitted first', () => {
-  test('fall with the root of what it leaves to learn, and are whole where it knows nothing', () => {
-    expect(rateByFit({ loss: Math.log(4), items: 100 }, 4)).toBe(1);
-    expect(rateByFit({ loss: 9, items: 100 }, 4)).toBe(1);
+  test('fall with what it leaves to learn, and are whole where that is a tenth or more', () => {
+    for (const loss of [9, Math.log(4), Math.log(4) / 10]) expect(rateByFit({ loss, items: 100 }, 4)).toBe(1);
     expect(rateByFit({ loss: Math.log(3) / 100, items: 1e6 }, 3)).toBeCloseTo(0.1, 4);
+    expect(rateByFit({ loss: Math.log(3) / 200, items: 1e6 }, 3)).toBeCloseTo(0.05, 4);
   });
 
   test('do not fall far where few items happen to be right', () => {
-    expect(rateByFit({ loss: 0, items: 8 }, 2)).toBeCloseTo(1 / 3, 10);
-    expect(rateByFit({ loss: 0, items: 9999 }, 2)).toBeCloseTo(0.01, 10);
+    expect(rateByFit({ loss: 0, items: 19 }, 2)).toBeCloseTo(1 / 2, 10);
+    expect(rateByFit({ loss: 0, items: 9 }, 2)).toBe(1);
+    expect(rateByFit({ loss: 0, items: 9999 }, 2)).toBeCloseTo(0.001, 10);
     expect(rateByFit({ loss: 0, items: 0 }, 2)).toBe(1);
   });
 });

@@ -6,15 +6,18 @@ export interface HeldOut {
   readonly items: number;
 }
 
+/** A classifier whose loss is this share of that of chance, or more, leaves enough to learn for rates as they are set. */
+const enough = 0.1;
+
 /**
- * The share of the learning rates that is right for Adam where a fitted classifier leaves little to learn: √(loss / ln C), no more than
- * 1. Adam divides gradients by their root mean square, so its steps are as large where nothing is left to learn, and shake a network
- * that was right. That root mean square falls with the loss: the gradient of the cross-entropy by the logits is p − y, and
- * (1 − p_y)² ≤ −ln p_y. The share takes the division back, as far as it is not for the scale that the gradients have by chance.
+ * The share of the learning rates that is right for Adam where a fitted classifier leaves little to learn: 1 down to a tenth of the
+ * loss of chance, ln C, and below that in proportion to the loss. Adam divides gradients by their own size, so its steps are as large
+ * where nothing is left to learn, and shake a network that was right. The gradient itself falls in proportion: by the logits it is
+ * p − y, and 1 − p_y ≤ −ln p_y.
  *
  * Few items that happen to be right say little: one more, answered by chance, counts among them.
  */
 export function rateByFit({ loss, items }: HeldOut, classCount: number): number {
   const chance = Math.log(classCount);
-  return Math.min(1, Math.sqrt((items * loss + chance) / ((items + 1) * chance)));
+  return Math.min(1, (items * loss + chance) / ((items + 1) * enough * chance));
 }
