@@ -3,7 +3,7 @@ import { UserError, messageOf } from '../contract/errors.ts';
 import type { DisplayLimits } from '../contract/images.ts';
 import { bitmapSize, decodeBitmap } from './bmp.ts';
 import { limitsOf } from './display.ts';
-import { readHead, withFile } from './files.ts';
+import { readHead, readSmall, withFile } from './files.ts';
 import { formatOf, sniffLength, type ImageFormat } from './formats.ts';
 
 // Every image is read once: libvips' cache of operations would only hold memory.
@@ -70,6 +70,9 @@ function decodeAs(format: ImageFormat, path: string, page: number): Promise<Deco
   return format === 'bmp' ? decodeBmpFile(path) : decodeWithLibvips(path, format, page);
 }
 
+/** A file up to this size is read whole at once; libvips would open and read it several times before it decodes anything. */
+const readAtOnce = 1_048_576;
+
 /** What is shown of a page: its values, without what is known of the file. */
 export type Shown = Pick<Decoded, 'width' | 'height' | 'bands' | 'samples'>;
 
@@ -81,16 +84,17 @@ export type Shown = Pick<Decoded, 'width' | 'height' | 'bands' | 'samples'>;
  * @throws UserError naming the file and the reason
  */
 export async function decodeShown(path: string, page: number): Promise<Shown> {
-  const format = await readFormat(path);
-  const shown = format === 'jpeg' && page === 0 ? await decodeJpeg(path) : undefined;
+  const { bytes, whole } = await readSmall(path, readAtOnce, sniffLength);
+  const format = formatOf(path, bytes.subarray(0, sniffLength));
+  const shown = format === 'jpeg' && page === 0 ? await decodeJpeg(whole ? bytes : path) : undefined;
   // The long way says what is wrong with a file.
   return shown ?? decodeAs(format, path, page);
 }
 
 /** Undefined where it fails. */
-async function decodeJpeg(path: string): Promise<Shown | undefined> {
+async function decodeJpeg(source: string | Buffer): Promise<Shown | undefined> {
   try {
-    const image = opened(path, 'jpeg', 0, maximumPixels);
+    const image = opened(source, 'jpeg', 0, maximumPixels);
     const { data, info } = await eightBits(image).toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     return channels === 3 ? { width, height, bands: 3, samples: typed(data, 8) } : undefined;
@@ -100,10 +104,10 @@ async function decodeJpeg(path: string): Promise<Shown | undefined> {
 }
 
 /** A page that is decoded when it is wanted, turned upright; its colour profile is not applied. */
-function opened(path: string, format: ImageFormat, page: number, limitInputPixels: number | false): Sharp {
+function opened(source: string | Buffer, format: ImageFormat, page: number, limitInputPixels: number | false): Sharp {
   // libjpeg reports damaged data as warnings only; libtiff warns of every private tag, of which microscopes write many.
   const failOn = format === 'jpeg' ? 'warning' : 'error';
-  return sharp(path, { failOn, page, autoOrient: true, ignoreIcc: true, limitInputPixels });
+  return sharp(source, { failOn, page, autoOrient: true, ignoreIcc: true, limitInputPixels });
 }
 
 const eightBits = (image: Sharp): Sharp => image.toColourspace('srgb').raw({ depth: 'uchar' });

@@ -23,6 +23,20 @@ export async function withFile<T>(path: string, use: (file: FileHandle, size: nu
   }
 }
 
+/**
+ * All of a file of at most `most` bytes; the first `headLength` bytes of a larger one.
+ *
+ * @throws UserError as `withFile`
+ */
+export function readSmall(path: string, most: number, headLength: number): Promise<{ bytes: Buffer; whole: boolean }> {
+  return withFile(path, async (file, size) => {
+    const whole = size <= most;
+    const length = whole ? size : headLength;
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, 0);
+    return { bytes: buffer.subarray(0, bytesRead), whole: whole && bytesRead === size };
+  });
+}
+
 /** The first bytes of a file, fewer where it is shorter. @throws UserError as `withFile` */
 export function readHead(path: string, length: number): Promise<Uint8Array> {
   return withFile(path, async (file) => {

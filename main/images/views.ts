@@ -133,32 +133,53 @@ export function steps(side: number, size: number): Steps {
   return { first, second, share };
 }
 
-/** Bilinear, pixel centres at halves, rows first: the rows of the square are few, those of the result many. */
-function enlarge(pixels: Pixels, square: Square, size: number): Uint8Array {
-  const { side } = square;
-  const source = crop(pixels, square);
-  const { first, second, share } = steps(side, size);
+/**
+ * Bilinear, pixel centres at halves. A row of the square is made as wide as the result once, and held for as long as rows of the
+ * result lie beside it: two at a time, which stay in the processor's cache. In float32 between the two directions.
+ */
+function enlarge(pixels: Pixels, { x: left, y: top, side }: Square, size: number): Uint8Array {
+  const down = steps(side, size);
+  const across = steps(side, size);
+  for (const columns of [across.first, across.second])
+    for (let x = 0; x < size; x++) columns[x] = mirror(left + columns[x], pixels.width);
   const length = size * 3;
-  const rows = new Float32Array(side * length);
-  for (let y = 0, to = 0; y < side; y++) {
-    const row = y * side * 3;
-    for (let x = 0; x < size; x++, to += 3) {
-      const a = row + first[x] * 3;
-      const b = row + second[x] * 3;
-      const right = share[x];
-      const left = 1 - right;
-      rows[to] = left * source[a] + right * source[b];
-      rows[to + 1] = left * source[a + 1] + right * source[b + 1];
-      rows[to + 2] = left * source[a + 2] + right * source[b + 2];
-    }
-  }
+  let upper = new Float32Array(length);
+  let lower = new Float32Array(length);
+  let [upperRow, lowerRow] = [-1, -1];
   const out = new Uint8Array(size * length);
   for (let y = 0, to = 0; y < size; y++, to += length) {
-    const a = first[y] * length;
-    const b = second[y] * length;
-    const lower = share[y];
-    const upper = 1 - lower;
-    for (let i = 0; i < length; i++) out[to + i] = upper * rows[a + i] + lower * rows[b + i] + 0.5;
+    if (down.first[y] === lowerRow) {
+      [upper, lower] = [lower, upper];
+      [upperRow, lowerRow] = [lowerRow, upperRow];
+    }
+    if (upperRow !== down.first[y]) {
+      upperRow = down.first[y];
+      widen(pixels, mirror(top + upperRow, pixels.height), across, upper);
+    }
+    if (lowerRow !== down.second[y]) {
+      lowerRow = down.second[y];
+      widen(pixels, mirror(top + lowerRow, pixels.height), across, lower);
+    }
+    mix(upper, lower, down.share[y], out, to);
   }
   return out;
+}
+
+function mix(upper: Float32Array, lower: Float32Array, ofLower: number, out: Uint8Array, to: number): void {
+  const ofUpper = 1 - ofLower;
+  for (let i = 0; i < upper.length; i++) out[to + i] = ofUpper * upper[i] + ofLower * lower[i] + 0.5;
+}
+
+/** One row of an image, as wide as there are steps across it. */
+function widen({ width, data }: Pixels, row: number, { first, second, share }: Steps, out: Float32Array): void {
+  const from = row * width;
+  for (let x = 0, to = 0; x < share.length; x++, to += 3) {
+    const a = (from + first[x]) * 3;
+    const b = (from + second[x]) * 3;
+    const ofSecond = share[x];
+    const ofFirst = 1 - ofSecond;
+    out[to] = ofFirst * data[a] + ofSecond * data[b];
+    out[to + 1] = ofFirst * data[a + 1] + ofSecond * data[b + 1];
+    out[to + 2] = ofFirst * data[a + 2] + ofSecond * data[b + 2];
+  }
 }

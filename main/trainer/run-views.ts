@@ -1,7 +1,7 @@
 import type { Tensor } from '../engine/graph/types.ts';
 import type { Session } from '../engine/runtime/session.ts';
 import type { JobContext } from './context.ts';
-import { renderAhead } from './render-ahead.ts';
+import { renderAhead, renderOrderFor } from './render-ahead.ts';
 import type { ViewedImage, ViewFailure } from './views.ts';
 
 /** What a pass over views hands on, as it goes: answers for some items, or an item that could not be read. */
@@ -27,10 +27,11 @@ export async function runViews(run: ViewRun, context: JobContext<ViewOutput>): P
     done++;
     context.output({ kind: 'failure', failure });
   };
-  for await (const { ids, pixels } of renderAhead(run.images, run.size, run.batchSize, onFailure)) {
-    const batch: Tensor<'uint8'> = { type: 'uint8', shape: [ids.length, run.size, run.size, 3], data: pixels };
-    const values = await run.session.run({ [run.session.inputNames[0]]: batch });
-    const answers = run.session.outputNames.map((name) => values[name].data as Float32Array);
+  const { session, images, size, batchSize } = run;
+  for await (const { ids, pixels } of renderAhead(images, size, batchSize, onFailure, renderOrderFor(session.device))) {
+    const batch: Tensor<'uint8'> = { type: 'uint8', shape: [ids.length, size, size, 3], data: pixels };
+    const values = await session.run({ [session.inputNames[0]]: batch });
+    const answers = session.outputNames.map((name) => values[name].data as Float32Array);
     context.output({ kind: 'answers', ids, answers });
     done += ids.length;
     context.progress(run.step, done, run.total);

@@ -46,6 +46,7 @@ export type Feeds = Readonly<Record<string, Tensor | DeviceTensor>>;
 
 /** A loaded network, ready to run. */
 export interface Session {
+  readonly device: Device;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /**
@@ -128,6 +129,7 @@ export async function createSession(model: string | Uint8Array, options: Session
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fromRuntime(name, value)]));
   const kept = options.kept ?? [];
   return {
+    device,
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     async run(feeds, fetches) {

@@ -13,7 +13,7 @@ import { createSessionOn } from '../../engine/runtime/choose-device.ts';
 import { batchSizeFor } from '../batch-size.ts';
 import { distinctViews, drawAugmentation } from '../batches/draw-augmentation.ts';
 import type { JobContext } from '../context.ts';
-import { renderAhead } from '../render-ahead.ts';
+import { renderAhead, renderOrderFor } from '../render-ahead.ts';
 import { trialPixels } from '../trial-pixels.ts';
 import { pickViews, type View, type ViewedImage, type ViewFailure } from '../views.ts';
 import {
@@ -216,7 +216,8 @@ async function compute(
   };
   context.progress(step, 0, total);
   try {
-    for await (const { ids, pixels } of renderAhead(images, size, batchSize, onFailure)) {
+    const order = renderOrderFor(session.device);
+    for await (const { ids, pixels } of renderAhead(images, size, batchSize, onFailure, order)) {
       const feeds = {
         [session.inputNames[0]]: { type: 'uint8', shape: [ids.length, size, size, 3], data: pixels },
       } as const;

@@ -28,6 +28,9 @@ export interface CodesResult {
   readonly device: string;
 }
 
+/** The step in which views are decoded and shown to the network, once it is loaded. */
+export const computingCodes = 'Computing codes';
+
 /** CNN codes of every view, at several freeze points in one pass. */
 export async function computeCodes(params: CodesParams, context: JobContext<ViewOutput>): Promise<CodesResult> {
   const { size } = params.preprocessing;
@@ -41,7 +44,7 @@ export async function computeCodes(params: CodesParams, context: JobContext<View
   const { session, reason } = await createSessionOn(params.device, writeModel(model), trialPixels(batchSize, size));
   try {
     const { images, total } = params;
-    await runViews({ session, size, batchSize, images, total, step: 'Computing codes' }, context);
+    await runViews({ session, size, batchSize, images, total, step: computingCodes }, context);
   } finally {
     await session.release();
   }
