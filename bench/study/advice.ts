@@ -171,7 +171,7 @@ async function tryAll(
 
 function inShort({ settings }: Plan): string {
   if (settings.method !== 'fine-tune') return `${settings.method} at ${settings.point}`;
-  const turned = settings.choice.augmentation?.symmetries === false ? 'not turned' : 'turned';
+  const turned = settings.choice.augmentation?.symmetries === 'none' ? 'not turned' : 'turned';
   const { freeze } = settings.choice;
   return `LP-FT, ${freeze ? `after ${freeze}` : 'all'}, ${turned}`;
 }

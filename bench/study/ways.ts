@@ -50,7 +50,7 @@ export async function tryWay(
   const recipe = { network, size, seed, device: 'cpu' } as const;
   const start = performance.now();
   const point = network.info.freezePoints.at(-1)!;
-  const augmentation = { ...defaultAugmentation, symmetries: symmetric };
+  const augmentation = { ...defaultAugmentation, symmetries: symmetric ? 'all' : 'none' } as const;
   const { run } = choice
     ? await fineTune(studio, project, {
         ...recipe,

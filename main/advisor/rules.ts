@@ -104,7 +104,10 @@ const turningLoss = ({ similarity: { turning } }: Facts): number => turning!.upr
 const turningFigures = ({ similarity: { turning } }: Facts): string =>
   `a classifier fitted to items as they are knew ${points(turning!.upright)} of held-out items, and ${points(turning!.turned)} once they were turned`;
 
-/** Whether items are shown turned and mirrored too. */
+/**
+ * Whether items are shown turned and mirrored too. Mirroring left to right alone is left to the person: it is not measured, since
+ * networks that were pretrained on mirrored photographs, as most are, would not see the difference.
+ */
 export const turningRules: readonly Rule<boolean>[] = [
   {
     name: 'turning loses a fifth of what was known, and more than a standard error',

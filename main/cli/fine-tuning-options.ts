@@ -1,5 +1,11 @@
 import { Option } from 'commander';
-import { type AugmentationSettings, defaultAugmentation, noAugmentation } from '../contract/augmentation.ts';
+import {
+  type AugmentationSettings,
+  defaultAugmentation,
+  noAugmentation,
+  type Symmetries,
+  symmetryChoices,
+} from '../contract/augmentation.ts';
 import { type FineTuning, headStarts, inits, normalisations, optimizers, schedules } from '../contract/fine-tuning.ts';
 import { number } from './options.ts';
 
@@ -43,7 +49,7 @@ export type FineTuningOptions = Partial<
   readonly batch?: number;
   readonly average?: boolean;
   readonly augmentation: boolean;
-  readonly turns: boolean;
+  readonly symmetries?: Symmetries;
 };
 
 const share = { min: 0, max: 1 };
@@ -100,7 +106,10 @@ export const fineTuningOptions = (): Option[] => [
     number({ min: 1, max: 1000, whole: true }),
   ),
   new Option('--no-augmentation', 'show every item as it is'),
-  new Option('--no-turns', 'neither turn nor mirror items'),
+  new Option(
+    '--symmetries <which>',
+    'turn and mirror items in all eight ways, mirror them left to right alone, or neither (all)',
+  ).choices(symmetryChoices),
   ...measures.map(({ name, most, what }) =>
     new Option(`--vary-${name} <share>`, `${what} (${defaultAugmentation[name]})`).argParser(
       number({ min: 0, max: most }),
@@ -126,11 +135,11 @@ export function settingsGiven(options: FineTuningOptions): Partial<FineTuning> {
 }
 
 function augmentationOf(options: FineTuningOptions): AugmentationSettings {
-  const { symmetries, ...usual } = options.augmentation ? defaultAugmentation : noAugmentation;
+  const usual = options.augmentation ? defaultAugmentation : noAugmentation;
   const given: Partial<AugmentationSettings> = Object.fromEntries(
     measures.flatMap(({ name, option }) => (options[option] === undefined ? [] : [[name, options[option]]])),
   );
-  return { ...usual, symmetries: symmetries && options.turns, ...given };
+  return { ...usual, ...(options.symmetries ? { symmetries: options.symmetries } : {}), ...given };
 }
 
 /** A number within limits, or wrong usage. `none` stays: commander makes an empty text of null. */

@@ -2,7 +2,7 @@ import type { AugmentationSettings } from './augmentation.ts';
 
 /** For microscope images: any turn, and as much else as differs between slides of one laboratory. */
 export const defaultAugmentation: AugmentationSettings = {
-  symmetries: true,
+  symmetries: 'all',
   scale: 0.1,
   shift: 0.05,
   brightness: 0.1,
@@ -11,7 +11,7 @@ export const defaultAugmentation: AugmentationSettings = {
 };
 
 export const noAugmentation: AugmentationSettings = {
-  symmetries: false,
+  symmetries: 'none',
   scale: 0,
   shift: 0,
   brightness: 0,
@@ -22,9 +22,11 @@ export const noAugmentation: AugmentationSettings = {
 /** Those that the screens offer. */
 export const variations = {
   usual: defaultAugmentation,
-  /** For items of which it matters how they lie. */
-  upright: { ...defaultAugmentation, symmetries: false },
-  turns: { ...noAugmentation, symmetries: true },
+  /** For items that have an up. */
+  mirrored: { ...defaultAugmentation, symmetries: 'mirrored' },
+  /** For items of which left and right matter too. */
+  upright: { ...defaultAugmentation, symmetries: 'none' },
+  turns: { ...noAugmentation, symmetries: 'all' },
   none: noAugmentation,
 } as const satisfies Readonly<Record<string, AugmentationSettings>>;
 export type Variation = keyof typeof variations;

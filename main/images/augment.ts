@@ -1,8 +1,10 @@
 import type { Pixels } from './pixels.ts';
 import { crop, renderView, scaleSquare, type Square } from './views.ts';
 
-/** In how many ways a square can be turned and mirrored. */
-export const symmetryCount = 8;
+/** The ways to turn and mirror a square; see `Augmentation.symmetry`. */
+export const everySymmetry = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+/** Those that leave what is up where it is: as it is, and mirrored left to right. */
+export const uprightSymmetries = [0, 4] as const;
 
 /** How one view of an item differs from the item as it is. */
 export interface Augmentation {

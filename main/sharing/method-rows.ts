@@ -1,4 +1,4 @@
-import type { AugmentationSettings } from '../contract/augmentation.ts';
+import type { AugmentationSettings, Symmetries } from '../contract/augmentation.ts';
 import type { FineTuning, FineTuningReport } from '../contract/fine-tuning.ts';
 import type { RunResult } from '../contract/runs.ts';
 import { keptWeights } from '../training/kept-weights.ts';
@@ -59,7 +59,13 @@ function fineTuningRows(told: FineTuning, report: FineTuningReport, validated: b
   ];
 }
 
+const symmetryWords: Readonly<Record<Symmetries, readonly string[]>> = {
+  all: ['quarter turns and mirrorings'],
+  mirrored: ['mirrorings left to right'],
+  none: [],
+};
+
 function describeAugmentation({ symmetries, ...measures }: AugmentationSettings): string {
   const varied = Object.entries(measures).flatMap(([name, measure]) => (measure > 0 ? [`${name} ± ${measure}`] : []));
-  return [...(symmetries ? ['quarter turns and mirrorings'] : []), ...varied].join(', ') || 'none';
+  return [...symmetryWords[symmetries], ...varied].join(', ') || 'none';
 }

@@ -76,7 +76,8 @@ describe('fine-tuning on the command line', () => {
       ...[
         '--views',
         '2',
-        '--no-turns',
+        '--symmetries',
+        'mirrored',
         '--vary-scale',
         '0.2',
         '--normalisation',
@@ -108,7 +109,7 @@ describe('fine-tuning on the command line', () => {
       patience: null,
       normalisation: 'running',
       views: 2,
-      augmentation: { ...defaultAugmentation, symmetries: false, scale: 0.2 },
+      augmentation: { ...defaultAugmentation, symmetries: 'mirrored', scale: 0.2 },
     });
     const metrics = await run<Metrics>('metrics', project, '--steps');
     expect(metrics.epochs.filter(({ epoch }) => epoch > 0)).toHaveLength(6);

@@ -56,7 +56,7 @@ beforeAll(async () => {
   }
 });
 
-const symmetries: AugmentationSettings = { ...noAugmentation, symmetries: true };
+const symmetries: AugmentationSettings = { ...noAugmentation, symmetries: 'all' };
 
 let folders = 0;
 const newFolder = (): string => work.path(`cache${folders++}`);

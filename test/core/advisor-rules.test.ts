@@ -149,7 +149,7 @@ describe('what learns', () => {
 
     const tuned = planOf(factsOf(500, { probes: probed(0.8, 0.7, 0.02), turning: turned(0.7, 0.4) }));
     expect(tuned.settings).toMatchObject({ method: 'fine-tune', choice: { freeze: null } });
-    expect(tuned.fineTuning).toMatchObject({ freeze: null, augmentation: { symmetries: false, scale: 0.1 } });
+    expect(tuned.fineTuning).toMatchObject({ freeze: null, augmentation: { symmetries: 'none', scale: 0.1 } });
     expect(tuned.sureness).toBe('fair');
     expect(tuned.expected.high).toBeGreaterThan(0.8);
     expect(tuned.choices.map(({ topic }) => topic)).toEqual(

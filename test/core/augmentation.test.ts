@@ -5,6 +5,7 @@ import {
   defaultAugmentation,
   noAugmentation,
 } from '../../main/contract/augmentation.ts';
+import { variations } from '../../main/contract/variations.ts';
 import { type Augmentation, cutPatch, renderAugmented, turn } from '../../main/images/augment.ts';
 import type { Pixels } from '../../main/images/pixels.ts';
 import { renderView, viewSquare } from '../../main/images/views.ts';
@@ -123,7 +124,14 @@ describe('what is drawn', () => {
   });
 
   test('keeps within its limits and reaches close to them', () => {
-    const settings = { symmetries: true, scale: 0.2, shift: 0.1, brightness: 0.3, contrast: 0.4, colour: 0.05 };
+    const settings = {
+      symmetries: 'all',
+      scale: 0.2,
+      shift: 0.1,
+      brightness: 0.3,
+      contrast: 0.4,
+      colour: 0.05,
+    } as const;
     const all = draws(settings);
     const spans = (values: number[], low: number, high: number): void => {
       const [least, most] = [Math.min(...values), Math.max(...values)];
@@ -161,7 +169,7 @@ describe('what is drawn', () => {
   });
 
   test('eight views of an item are turned in eight ways', () => {
-    const settings = { ...noAugmentation, symmetries: true };
+    const settings = { ...noAugmentation, symmetries: 'all' } as const;
     for (const id of [1, 2, 3]) {
       const turns = symmetries.map((view) => drawAugmentation(settings, 1, id, view)?.symmetry ?? 0);
       expect(new Set(turns).size).toBe(8);
@@ -170,11 +178,31 @@ describe('what is drawn', () => {
     expect(new Set(first).size).toBeGreaterThan(3);
   });
 
+  test('what has an up is mirrored left to right, or not at all', () => {
+    const ways = (settings: AugmentationSettings): number[] =>
+      [1, 2, 3, 4].map((view) => drawAugmentation(settings, 1, 5, view)!.symmetry);
+    expect(ways(variations.mirrored)).toEqual([4, 0, 4, 0]);
+    expect(turn(Uint8Array.from([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]), 2, 4)).toEqual(
+      Uint8Array.from([2, 2, 2, 1, 1, 1, 4, 4, 4, 3, 3, 3]),
+    );
+    expect(ways(variations.upright)).toEqual([0, 0, 0, 0]);
+  });
+
   test('counts the views that differ', () => {
     expect(distinctViews(noAugmentation, 8)).toBe(1);
-    expect(distinctViews({ ...noAugmentation, symmetries: true }, 20)).toBe(8);
-    expect(distinctViews({ ...noAugmentation, symmetries: true }, 4)).toBe(4);
+    expect(distinctViews({ ...noAugmentation, symmetries: 'all' }, 20)).toBe(8);
+    expect(distinctViews({ ...noAugmentation, symmetries: 'all' }, 4)).toBe(4);
+    expect(distinctViews({ ...noAugmentation, symmetries: 'mirrored' }, 20)).toBe(2);
     expect(distinctViews(defaultAugmentation, 20)).toBe(20);
+  });
+
+  test('settings and runs from before mirroring alone was a choice are read, and drawn as they were', () => {
+    expect(augmentationSchema.parse({ ...defaultAugmentation, symmetries: true })).toEqual(variations.usual);
+    expect(augmentationSchema.parse({ ...defaultAugmentation, symmetries: false })).toEqual(variations.upright);
+    // As drawn before: what is kept of activations, and a paused run, depend on it.
+    expect([1, 2, 3, 8, 9].map((view) => drawAugmentation(defaultAugmentation, 3, 5, view)!.symmetry)).toEqual([
+      6, 3, 7, 0, 6,
+    ]);
   });
 
   test('the settings that are proposed are taken', () => {

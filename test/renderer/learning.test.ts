@@ -168,7 +168,7 @@ test('of a fine-tuning only what was written is told; the rest is for the defaul
     patience: null,
   });
   expect(choiceOf({ freeze: 'conv1', fromScratch: true })).toEqual({ ...usual, init: 'random' });
-  expect(choiceOf({ variation: 'turns' })?.augmentation).toMatchObject({ symmetries: true, scale: 0 });
+  expect(choiceOf({ variation: 'turns' })?.augmentation).toMatchObject({ symmetries: 'all', scale: 0 });
   for (const wrong of [{ epochs: '0' }, { epochs: '1.5' }, { rate: '-1' }, { rate: 'x' }, { pretrainedRate: '2' }])
     expect(choiceOf(wrong)).toBeNull();
 });

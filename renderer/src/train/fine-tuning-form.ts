@@ -93,7 +93,8 @@ export function fineTuningFormOf(choice: Choice): FineTuningForm {
 
 export const variationNames: Readonly<Record<Variation, string>> = {
   usual: 'Turned, mirrored, a little in size and colour',
-  upright: 'A little in size and colour, not turned',
+  mirrored: 'Mirrored left to right, a little in size and colour',
+  upright: 'A little in size and colour, neither turned nor mirrored',
   turns: 'Turned and mirrored only',
   none: 'Not at all',
 };
