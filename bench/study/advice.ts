@@ -77,8 +77,10 @@ const work = await mkdtemp(join(tmpdir(), 'parfocal-advice-'));
 const studio = createStudio(forkTrainer, { dataFolder: join(work, 'data') });
 try {
   await addNetwork(studio.libraryFolder, studio.trainer, join(shared, 'models', networkName));
-  for (const cell of cells.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
-    for (let seed = 0; seed < cell.seeds; seed++)
+  const chosen = cells.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  // A draw of every data set before the next of any: what is there when it is stopped tells something of all.
+  for (let seed = 0; seed < Math.max(...chosen.map(({ seeds }) => seeds)); seed++)
+    for (const cell of chosen.filter(({ seeds }) => seed < seeds))
       if (!kept.all.some((one) => one.cell === cell.name && one.seed === seed))
         kept.add(await check(studio, cell, seed));
 } finally {
