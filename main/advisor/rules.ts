@@ -95,7 +95,7 @@ function whereItSits({ similarity: { probes } }: Facts): string {
 }
 
 /**
- * Share of what a classifier knows that must be lost by turning for it to matter: of white cells a tenth was, of pictures of
+ * Share of what a classifier knows that must be lost by turning for it to matter: of white cells up to a seventh was, of pictures of
  * animals and vehicles a third and more (docs/advisor.md).
  */
 const turningMatters = 0.2;
@@ -109,6 +109,17 @@ const turningFigures = ({ similarity: { turning } }: Facts): string =>
  * networks that were pretrained on mirrored photographs, as most are, would not see the difference.
  */
 export const turningRules: readonly Rule<boolean>[] = [
+  {
+    name: 'images are like the pretraining data, and turning loses something: more than a standard error',
+    holds: (facts) =>
+      is('small-similar', 'large-similar')(facts) &&
+      facts.similarity.turning !== null &&
+      turningLoss(facts) > (facts.similarity.turning.error ?? turningMatters * facts.similarity.turning.upright),
+    choose: false,
+    reason: (facts) =>
+      `Your images are like photographs, which have an up as a rule, and so it is here: ${turningFigures(facts)}.`,
+    source: own,
+  },
   {
     name: 'turning loses a fifth of what was known, and more than a standard error',
     holds: (facts) =>

@@ -189,6 +189,14 @@ test.each([
 });
 
 test.each([
+  ['of images like photographs less is enough', shifted(0.05), turned(0.6, 0.5), false],
+  ['but not what may be chance', shifted(0.05), turned(0.6, 0.59), true],
+  ['images unlike them are turned all the same', shifted(0.65), turned(0.6, 0.5), true],
+] as const)('turning: %s', (_, shift, turning, choice) => {
+  expect(firstThatHolds(turningRules, factsOf(500, { shift, turning })).choose).toBe(choice);
+});
+
+test.each([
   ['very many labels, unlike', 2000, { probes: probed(0.8, 0.7, 0.02) }, true],
   ['very many labels, like', 2000, { probes: probed(0.8, 0.8, 0.02) }, false],
   ['too few labels', 200, { probes: probed(0.8, 0.7, 0.02) }, false],
