@@ -60,7 +60,7 @@ Rates, epochs and the rest of a fine-tuning are the product's defaults.
 
 ## Checked on real data
 
-The advised plan beside other plans that one might try, each with the product's defaults: softmax regression on the last codes; softmax and a linear SVM where the probes are best; fine-tuning after the classifier was fitted (LP-FT) from conv_pw_11 on (late), from conv_pw_7 on (middle), and of everything. The network is ${network}. Macro-F1 on test items, mean over seeds, of which each draws other labels. The plan is made from the training and validation items alone.
+The advised plan beside other plans that one might try, each with the product's defaults: softmax regression on the last codes; softmax and a linear SVM where the probes are best; fine-tuning after the classifier was fitted (LP-FT) from conv_pw_11 on (late), from conv_pw_7 on (middle), and of everything. The network is ${network}. Macro-F1 on test items, mean over seeds, of which each draws other labels. The plan is made from the training and validation items alone. The rules on the later half and on turning what is like photographs were made after the first three draws of wbc and of the ImageNet kinds; the fourth and the fifth came later.
 
 White blood cells (wbc, 96 px) and regions of blood smears (bccd, 64 px) are unlike the pretraining data; images of ImageNet itself, by kind (128 px), as like it as can be; CIFAR-10 (64 px) is photographs of 32 pixels, enlarged. With "10 a class" 7 are trained on and 3 choose. The other fine-tunings turn and mirror what has no up, as a person would know; the advised one only where it measured that turning is harmless.
 
