@@ -98,14 +98,7 @@ function fineTuningPlan(facts: Facts, way: Rule<Way>, common: Common): Own {
     sentence: `Fine-tune ${freeze === null ? `all of ${network.name}` : `${network.name} after ${freeze}`} with a new classifier that is fitted first, the network’s own layers at ${told.pretrainedRate} of its rate and less, ${turning.choose ? 'on turned and mirrored items too' : 'without turning items'}.`,
     choices: [
       chosen('method', 'Fine-tuning', way, facts),
-      freeze === null
-        ? {
-            topic: 'freeze',
-            value: 'Nothing is frozen',
-            reason: everythingReason(facts),
-            source: 'docs/fine-tuning-study.md',
-          }
-        : { topic: 'freeze', value: freeze, reason: middleReason(facts, freeze), source: null },
+      freezeChoice(facts, freeze),
       {
         topic: 'rates',
         value: `${told.rate} at most for the classifier, ${told.rate * told.pretrainedRate} and less for the network`,
@@ -134,16 +127,23 @@ function middleOf({ freezePoints }: Facts['network']): string | null {
   return earlier.length ? earlier.reduce((best, one) => (off(one) < off(best) ? one : best)).name : null;
 }
 
-function middleReason({ network: { freezePoints }, size }: Facts, name: string): string {
-  const trained =
-    freezePoints.at(-1)!.parametersBefore - freezePoints.find((point) => point.name === name)!.parametersBefore;
-  return `Half of the network’s work lies before it, and is done once for all epochs. ${count(trained)} parameters of the network learn, ${count(Math.round(trained / Math.max(1, size.counts.train)))} for each training item: small rates and a stop when nothing gets better hold them back.`;
-}
-
-function everythingReason({ network, size }: Facts): string {
-  const parameters = network.freezePoints.at(-1)!.parametersBefore;
-  const each = Math.round(parameters / Math.max(1, size.counts.train));
-  return `The more layers learnt, the better it did wherever there were this many labels. ${count(parameters)} parameters, ${count(each)} for each training item, are held back by small rates, by a stop when nothing gets better, and by the normalisation of the pretraining data, which stays.`;
+function freezeChoice({ network: { freezePoints }, size }: Facts, freeze: string | null): Choice {
+  const before = freezePoints.find(({ name }) => name === freeze)?.parametersBefore ?? 0;
+  const trained = freezePoints.at(-1)!.parametersBefore - before;
+  const [parameters, each] = [trained, Math.round(trained / Math.max(1, size.counts.train))].map(count);
+  return freeze === null
+    ? {
+        topic: 'freeze',
+        value: 'Nothing is frozen',
+        reason: `The more layers learnt, the better it did wherever there were this many labels. ${parameters} parameters, ${each} for each training item, are held back by small rates, by a stop when nothing gets better, and by the normalisation of the pretraining data, which stays.`,
+        source: 'docs/fine-tuning-study.md',
+      }
+    : {
+        topic: 'freeze',
+        value: freeze,
+        reason: `Half of the network’s work lies before it, and is done once for all epochs. ${parameters} parameters of the network learn, ${each} for each training item: small rates and a stop when nothing gets better hold them back.`,
+        source: null,
+      };
 }
 
 function epochsReason({ size }: Facts, { batchSize, patience }: FineTuning): string {

@@ -31,16 +31,17 @@ export async function withFile<T>(path: string, use: (file: FileHandle, size: nu
 export function readSmall(path: string, most: number, headLength: number): Promise<{ bytes: Buffer; whole: boolean }> {
   return withFile(path, async (file, size) => {
     const whole = size <= most;
-    const length = whole ? size : headLength;
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, 0);
-    return { bytes: buffer.subarray(0, bytesRead), whole: whole && bytesRead === size };
+    const bytes = await firstBytes(file, whole ? size : headLength);
+    return { bytes, whole: whole && bytes.length === size };
   });
 }
 
 /** The first bytes of a file, fewer where it is shorter. @throws UserError as `withFile` */
 export function readHead(path: string, length: number): Promise<Uint8Array> {
-  return withFile(path, async (file) => {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
-    return buffer.subarray(0, bytesRead);
-  });
+  return withFile(path, (file) => firstBytes(file, length));
+}
+
+async function firstBytes(file: FileHandle, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, 0);
+  return buffer.subarray(0, bytesRead);
 }

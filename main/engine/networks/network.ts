@@ -106,16 +106,16 @@ interface ReadNetwork {
   readonly scaling?: RecognisedScaling | undefined;
 }
 
-async function readNetwork(file: string, { size, weights, mean }: OpenOptions): Promise<ReadNetwork> {
+async function readNetwork(file: string, options: OpenOptions): Promise<ReadNetwork> {
+  const { weights, mean } = options;
   if (isCaffePath(file)) {
-    const options = { ...(size === undefined ? {} : { size }), ...(mean === undefined ? {} : { mean }) };
     const { model, declaredSize, scaling } = await readCaffeModel(await findCaffeFiles(file, weights), options);
     return { model, pretrainedSize: declaredSize, scaling };
   }
   if (mean !== undefined)
     throw new EngineError(`${mean}: a mean image goes with a network of Caffe’s, and ${file} is none.`);
   if (await isTfjsPath(file)) {
-    const { model, declaredSize } = await readTfjsModel(file, size === undefined ? {} : { size });
+    const { model, declaredSize } = await readTfjsModel(file, options);
     return { model, pretrainedSize: declaredSize };
   }
   const model = await readModelFile(file);
